@@ -1,0 +1,1 @@
+"""Certificates that only real use of the network can earn and keep."""

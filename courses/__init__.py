@@ -1,0 +1,1 @@
+"""Courses, paths, authoring and the player."""

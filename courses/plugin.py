@@ -1,0 +1,9 @@
+"""What courses adds to the suite."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from lms.plugin import Plugin
+
+plugin = Plugin(name="courses", label=_l("Courses"), requires=("xapi",))

@@ -1,0 +1,1 @@
+"""The enterprise social network: connectors, intake, the usage ledger."""

@@ -1,0 +1,1 @@
+"""The kernel of Ropes: knows no feature; plugins bring those."""

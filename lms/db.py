@@ -1,0 +1,185 @@
+"""The database: one session, typed columns, and transactions that fit SQLite and PostgreSQL.
+
+Services never commit. A request commits once, when its answer is a success (`lms.app`); a job or a
+command commits with `transaction()`. What must happen only after the commit (waking a job) is
+handed to `on_commit`.
+
+SQLite has one writer. A transaction that will write therefore takes the write lock at its start
+(BEGIN IMMEDIATE), waits its turn there, and can never fail half-way with "database is locked"; a
+transaction that only reads takes no lock, and is forbidden to write (`PRAGMA query_only`, on
+PostgreSQL READ ONLY), so that a GET that writes is found by its first test. Mark the rare GET that
+must write with `@writes`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, types
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase, Session
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+BUSY_TIMEOUT_SECONDS = 30
+
+_writing: ContextVar[bool] = ContextVar("lms_db_writing", default=True)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Base(DeclarativeBase):
+    """Declarative base of every table of the suite."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+# For tables that grow without end: 64 bits, and SQLite's own rowid where it is the primary key.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(types.TypeDecorator[dt.datetime]):
+    """An aware datetime, kept in UTC; a naive one is refused (ValueError)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a time zone cannot be stored")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(
+        self, value: dt.datetime | None, dialect: Dialect
+    ) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class Json(types.TypeDecorator[Any]):
+    """JSON kept as text and read with orjson: the same bytes on SQLite and PostgreSQL."""
+
+    impl = types.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else orjson.dumps(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else orjson.loads(value)
+
+
+def writes(view: F) -> F:
+    """Mark a view whose GET writes: its transaction begins as a writer's."""
+    view.__lms_writes__ = True  # type: ignore[attr-defined]
+    return view
+
+
+@contextmanager
+def writing(on: bool) -> Iterator[None]:
+    """Say whether transactions that begin inside the block may write."""
+    token = _writing.set(on)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+def begin_request(may_write: bool) -> None:
+    """Set, for the rest of this request's context, whether its transactions may write."""
+    _writing.set(may_write)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Commit what happens inside the block, or roll all of it back and raise.
+
+    For jobs and commands; requests have their own (`lms.app`). Any earlier transaction of the
+    session must be over: a nested call raises RuntimeError, since it could commit another's half.
+    """
+    session = db.session()
+    if session.in_transaction() and (session.new or session.dirty or session.deleted):
+        raise RuntimeError("transaction() inside a transaction that has unsaved changes")
+    session.rollback()
+    with writing(True):
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+def on_commit(call: Callable[[], None]) -> None:
+    """Run `call` once this session's transaction is committed; never if it is rolled back."""
+    db.session().info.setdefault("lms_on_commit", []).append(call)
+
+
+@event.listens_for(Session, "after_commit")
+def _run_after_commit(session: Session) -> None:
+    for call in session.info.pop("lms_on_commit", ()):
+        call()
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_after_rollback(session: Session) -> None:
+    session.info.pop("lms_on_commit", None)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Install the transaction rules on an engine, once; `lms.app` calls it for the suite's own."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "begin", _postgresql_begin)
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-32000",
+        "trusted_schema=OFF",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    may_write = _writing.get()
+    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if may_write else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write else "BEGIN")
+
+
+def _postgresql_begin(connection: Connection) -> None:
+    driver = connection.connection.driver_connection
+    if driver is not None:
+        driver.read_only = not _writing.get()

@@ -1,0 +1,131 @@
+"""Evidence: what is known of people, as measures over sets of people.
+
+`courses` and `esn` bring measures; `certificates`, missions and pages read them here, without
+knowing who brought them. A measure answers for *all* people in one `Select`; it is never called
+once for each person. Rules compile to one query over such selects.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from flask import Flask, current_app
+from sqlalchemy import Select
+
+from lms.errors import Invalid
+
+
+class Source(StrEnum):
+    """How a value came to be known; a rule says which it accepts."""
+
+    EVENT = "event"  # one signed, deduplicated act
+    AGGREGATE = "aggregate"  # a network's own daily count
+    ATTESTED = "attested"  # a person with the right to do so confirmed it
+    RECORD = "record"  # the suite's own record: a course completed
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The time a measure looks at: `since` <= moment < `until`, both aware UTC or None (open).
+
+    With `within_days` n, the value is the best that any n consecutive UTC days inside the window
+    give: "three people within 14 days" holds whenever the 14 days were, so that evaluating late
+    changes nothing.
+    """
+
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    within_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What counts, in a closed vocabulary; a field that is None does not narrow.
+
+    target: what was completed, `course/<slug>` or `path/<slug>`.
+    verb: the act (`posted`, `replied`, `reacted`, `joined`, `mentioned`, ..., see esn.vocabulary).
+    group_kind: `work`, `social`, `leaders`, ...; client: `mobile` or `desktop`.
+    others_only: acts that answer the person's own content do not count.
+    sources: which kinds of evidence are accepted; empty means all that the measure has.
+    """
+
+    target: str | None = None
+    verb: str | None = None
+    group_kind: str | None = None
+    client: str | None = None
+    others_only: bool = True
+    sources: frozenset[Source] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What a person still lacks: `have` of `need`, in words, with a link where it can be done.
+
+    `text` is a whole, kind sentence ("One more person, by 28 November"); `url` may lead outside.
+    `by` is the day on which what is already there begins to fall out of the window, if it does.
+    """
+
+    have: int
+    need: int
+    text: str
+    url: str | None = None
+    by: dt.date | None = None
+
+    @property
+    def met(self) -> bool:
+        """Whether nothing is lacking."""
+        return self.have >= self.need
+
+
+@runtime_checkable
+class Measure(Protocol):
+    """One thing that can be known of people: "replies to different people", "course completed".
+
+    slug: `<plugin>.<name>`, stable, used in rules. label, unit: translated, for people.
+    """
+
+    slug: str
+    label: object
+    unit: object
+    sources: frozenset[Source]
+
+    def values(self, window: Window, where: Filter) -> Select[tuple[int, int]]:
+        """Return a select of (person_id, value), people without a value left out, value an int."""
+        ...
+
+    def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
+        """Return what one person lacks, for that person's own page."""
+        ...
+
+
+def init_app(app: Flask, measures: Iterable[Measure]) -> None:
+    """Register the measures of the enabled plugins by slug."""
+    table: dict[str, Measure] = {}
+    for measure in measures:
+        if measure.slug in table:
+            raise ValueError(f"two plugins bring a measure named {measure.slug}")
+        table[measure.slug] = measure
+    app.extensions["lms.evidence"] = table
+
+
+def measures() -> dict[str, Measure]:
+    """Return every measure of the enabled plugins, by slug."""
+    table: dict[str, Measure] = current_app.extensions["lms.evidence"]
+    return table
+
+
+def find_measure(slug: str) -> Measure | None:
+    """Return the measure, or None where the plugin that brings it is off."""
+    return measures().get(slug)
+
+
+def get_measure(slug: str) -> Measure:
+    """Return the measure; raises Invalid, naming it, where no enabled plugin brings it."""
+    measure = find_measure(slug)
+    if measure is None:
+        raise Invalid(f"Nothing here measures “{slug}”. Known: {', '.join(sorted(measures()))}.")
+    return measure

@@ -1,0 +1,1 @@
+"""Background work: wake-ups over durable rows."""

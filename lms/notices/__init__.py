@@ -1,0 +1,1 @@
+"""Notices: durable rows, sent as mail by a job."""

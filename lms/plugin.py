@@ -1,0 +1,214 @@
+"""What a plugin is: a frozen record of all that a package adds to the suite.
+
+A package offers one `Plugin` under the entry point group `lms.plugins`; ours come the same way as
+a stranger's. `LMS_PLUGINS` says which are on (empty: all that are installed). There is nothing to
+subclass and nothing runs at import: the kernel reads these fields in `lms.app.create_app`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+from flask import Blueprint, Flask, current_app
+from sqlalchemy import Select
+
+from lms.config import Setting
+from lms.errors import Misconfigured
+from lms.events import Listener
+from lms.evidence import Measure
+from lms.jobs.queue import Job
+
+ENTRY_POINTS = "lms.plugins"
+
+
+class Audience(StrEnum):
+    """Who is shown a navigation item (the view's own declaration decides who may open it)."""
+
+    LEARNER = "learner"
+    AUTHOR = "author"
+    MANAGER = "manager"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A place in the main navigation. `label` is lazily translated; lower `order` comes first."""
+
+    label: Any
+    endpoint: str
+    audience: Audience = Audience.LEARNER
+    order: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class HomeCard:
+    """A card on a learner's first page.
+
+    `load(person_id)` returns the context for `template`, or None when there is nothing to say.
+    A card with `primary` in its context asks for the page's one primary action; the first card
+    that asks gets it.
+    """
+
+    slug: str
+    template: str
+    load: Callable[[int], Mapping[str, Any] | None]
+    order: int = 50
+
+
+class CellState(StrEnum):
+    """What a cell of the manager's page can say; words and colours are the kernel's."""
+
+    DONE = "done"
+    ON_TRACK = "on_track"
+    DUE = "due"  # within a week
+    OVERDUE = "overdue"
+    NOT_STARTED = "not_started"
+    MET = "met"  # a certificate condition; never how much of it
+    NOT_MET = "not_met"
+    NONE = "none"  # nothing is asked of this person here
+
+
+class TeamColumn(Protocol):
+    """A column of the manager's page: one select for all people, paged and sorted by the kernel.
+
+    `cells(people)`: `people` selects person ids; returns rows (person_id, state, number, due_at):
+    state a CellState value, number an optional int that the kernel shows as "4 of 9" when `total`
+    is set (never a count of what someone did in the network), due_at an optional datetime.
+    A person without a row reads as NONE. A column with `detail` is shown on the page of one person
+    only, not in the table (the conditions of a certificate).
+    """
+
+    slug: str
+    label: Any
+    total: int | None
+    detail: bool
+
+    def cells(self, people: Select[tuple[int]]) -> Select[Any]:
+        """Return one row for each person who has something to show."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """A kind of notice a plugin sends: its templates `<template>.txt` and `.html`, and its reason.
+
+    `subject` is lazily translated, with %(name)s places filled from the notice's data.
+    """
+
+    slug: str
+    subject: Any
+    template: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question `ropes doctor` and, if `vital`, `/healthz` ask.
+
+    `run()` returns None when all is well, else a sentence that says what is wrong and what to do.
+    """
+
+    name: str
+    run: Callable[[], str | None]
+    vital: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """All that one package adds. Every field but `name` and `label` may stay empty.
+
+    name: prefix of its tables, URLs, templates, settings, static files and commands.
+    requires: names of plugins that must be on as well.
+    models: dotted modules whose import defines its tables; loaded before the database is used.
+    blueprints: its pages; each is registered at its own `url_prefix`.
+    migrations: folder of its Alembic branch, labelled `name`.
+    team_columns: a function, since columns depend on what is published today.
+    demo: (order, dotted `module:function`) steps of the demo company, run by `ropes demo` only.
+    on_start: called once with the app, after everything is registered, before the first request.
+    """
+
+    name: str
+    label: Any
+    requires: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    migrations: Path | None = None
+    translations: Path | None = None
+    blueprints: tuple[Blueprint, ...] = ()
+    navigation: tuple[NavItem, ...] = ()
+    home_cards: tuple[HomeCard, ...] = ()
+    team_columns: Callable[[], Sequence[TeamColumn]] | None = None
+    settings: tuple[Setting, ...] = ()
+    commands: tuple[click.Command, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    listeners: tuple[Listener, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    notice_kinds: tuple[NoticeKind, ...] = ()
+    checks: tuple[Check, ...] = ()
+    csrf_exempt: tuple[Blueprint, ...] = ()  # blueprints for machines, which prove themselves
+    demo: tuple[tuple[int, str], ...] = field(default=())
+    on_start: Callable[[Flask], None] | None = None
+
+
+def installed() -> dict[str, Plugin]:
+    """Load every installed plugin, by name, in order of name.
+
+    Raises Misconfigured where a distribution offers something that is not a Plugin, or a name
+    that does not match its entry point.
+    """
+    found: dict[str, Plugin] = {}
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        plugin = entry.load()
+        if not isinstance(plugin, Plugin) or plugin.name != entry.name:
+            raise Misconfigured(
+                f"The entry point {entry.name} = {entry.value} does not lead to a Plugin of that "
+                "name. Ask whoever made the package, or leave it out with LMS_PLUGINS."
+            )
+        found[plugin.name] = plugin
+    return found
+
+
+def choose(available: Mapping[str, Plugin], wanted: Iterable[str]) -> list[Plugin]:
+    """Return the plugins that are on, requirements before those that need them.
+
+    `wanted` empty means all. Raises Misconfigured, in a sentence that says what to do, where a
+    wanted plugin or a requirement is missing, or plugins require each other in a circle.
+    """
+    names = list(wanted) or list(available)
+    chosen: list[Plugin] = []
+    state: dict[str, str] = {}
+
+    def take(name: str, needed_by: str | None) -> None:
+        if name not in available:
+            raise Misconfigured(
+                f"The plugin “{name}” is not installed. Install it, or take it out of LMS_PLUGINS."
+            )
+        if needed_by is not None and name not in names:
+            raise Misconfigured(
+                f"The plugin “{needed_by}” needs “{name}”, which is not on. "
+                f"Add {name} to LMS_PLUGINS, or take {needed_by} out."
+            )
+        if state.get(name) == "done":
+            return
+        if state.get(name) == "open":
+            raise Misconfigured(f"The plugins “{name}” and “{needed_by}” require each other.")
+        state[name] = "open"
+        for required in available[name].requires:
+            take(required, name)
+        state[name] = "done"
+        chosen.append(available[name])
+
+    for name in names:
+        take(name, None)
+    return chosen
+
+
+def enabled() -> list[Plugin]:
+    """Return the present app's plugins, requirements first."""
+    found: list[Plugin] = current_app.extensions["lms.plugins"]
+    return found

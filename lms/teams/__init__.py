@@ -1,0 +1,1 @@
+"""Managers' views of the people they answer for."""

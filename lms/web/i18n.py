@@ -1,0 +1,57 @@
+"""Languages: which are offered, which one a request gets, and what templates need to know of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, request
+from flask_babel import Babel, get_locale
+
+from lms.people.current import find_current_person
+from lms.plugin import Plugin
+
+LANGUAGES = {
+    "en": "English",
+    "de": "Deutsch",
+    "es": "Español",
+    "fr": "Français",
+    "ar": "العربية",
+}
+RIGHT_TO_LEFT = frozenset({"ar"})
+
+
+def choose_locale() -> str:
+    """The person's own choice, then what the browser asks for, then the company's language."""
+    person = find_current_person()
+    if person is not None and person.language in LANGUAGES:
+        return person.language
+    default: str = current_app.config["LMS_LANGUAGE"]
+    if not request:
+        return default
+    return request.accept_languages.best_match(list(LANGUAGES), default=default) or default
+
+
+def init_babel(app: Flask) -> None:
+    """Set up Flask-Babel over the catalogues of every enabled part."""
+    parts: list[Plugin] = app.extensions["lms.parts"]
+    own = Path(__file__).parent.parent / "translations"
+    folders = [own, *(part.translations for part in parts if part.translations is not None)]
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(folder) for folder in folders)
+    Babel(
+        app,
+        default_locale=app.config["LMS_LANGUAGE"],
+        default_timezone=app.config["LMS_TIME_ZONE"],
+        locale_selector=choose_locale,
+    )
+    app.context_processor(_template_words)
+
+
+def _template_words() -> dict[str, Any]:
+    locale = str(get_locale() or "en")
+    return {
+        "locale": locale.replace("_", "-"),
+        "direction": "rtl" if locale.split("_")[0] in RIGHT_TO_LEFT else "ltr",
+        "company": current_app.config["LMS_COMPANY"],
+        "network_name": current_app.config["LMS_NETWORK_NAME"],
+    }

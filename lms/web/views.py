@@ -1,0 +1,29 @@
+"""The shell's own pages: the first page, and health for machines."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, render_template
+
+from lms.people.access import Who, allow
+from lms.web.health import report
+
+blueprint = Blueprint(
+    "web", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
+)
+
+
+@blueprint.get("/")
+@allow(Who.SIGNED_IN)
+def home() -> str:
+    """Show the person's first page."""
+    return render_template("web/home.html")
+
+
+@blueprint.get("/healthz")
+@allow(Who.PUBLIC, reason="load balancers ask it; it says nothing about people")
+def healthz() -> Response:
+    """Answer 200 when web, database, worker and migrations are well, 503 and what is wrong else."""
+    found = report()
+    response = jsonify(found)
+    response.status_code = 200 if found["status"] == "ok" else 503
+    return response

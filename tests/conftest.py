@@ -1,0 +1,134 @@
+"""What every test may use: a migrated database, an app, a client, people, and closed sockets."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from lms.app import create_app
+from lms.db import db
+from lms.migrate import upgrade
+from lms.people.models import Person
+from tests import databases
+
+SECRET = "only-for-tests-" + "x" * 32
+_counter = itertools.count()
+
+
+def settings_for(folder: Path, database: str = "", **more: Any) -> dict[str, Any]:
+    """Return the settings of a test app that lives in `folder`."""
+    return {
+        "LMS_SECRET_KEY": SECRET,
+        "LMS_INSTANCE": folder,
+        "LMS_DATABASE_URL": database,
+        "LMS_JOBS": "manual",
+        "LMS_COMPANY": "Halden Freight",
+        "LMS_BASE_URL": "http://localhost",
+        "TESTING": True,
+        "WTF_CSRF_ENABLED": False,
+        **more,
+    }
+
+
+@pytest.fixture(scope="session")
+def postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a throw-away PostgreSQL cluster, started when first asked for."""
+    with databases.postgresql_cluster() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def migrated(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Path], str]:
+    """A function that makes a fresh migrated database and returns its address."""
+    folder = tmp_path_factory.mktemp("template")
+    if databases.KIND == "postgresql":
+        server: str = request.getfixturevalue("postgresql")
+        databases.run_sql(server, "CREATE DATABASE template_ropes")
+        address = f"{server}/template_ropes"
+    else:
+        address = f"sqlite:///{folder / 'template.sqlite3'}"
+    app = create_app(settings_for(folder, address))
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+        db.engine.dispose()
+
+    def make(where: Path) -> str:
+        if databases.KIND == "postgresql":
+            name = f"test_{next(_counter)}"
+            databases.run_sql(server, f"CREATE DATABASE {name} TEMPLATE template_ropes")
+            return f"{server}/{name}"
+        target = where / "ropes.sqlite3"
+        shutil.copy(folder / "template.sqlite3", target)
+        return f"sqlite:///{target}"
+
+    return make
+
+
+@pytest.fixture
+def make_app(migrated: Callable[[Path], str], tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+    """A function that makes an app over a fresh database: `make_app(LMS_PLUGINS=("xapi",))`."""
+    made: list[Flask] = []
+
+    def make(**more: Any) -> Flask:
+        app = create_app(settings_for(tmp_path, migrated(tmp_path), **more))
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
+    """The app with every plugin on, its context pushed: services can be called straight away."""
+    made = make_app()
+    with made.app_context():
+        yield made
+        db.session.rollback()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that has not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[Person], FlaskClient]:
+    """A function that returns a browser in which the person is signed in."""
+
+    def enter(person: Person) -> FlaskClient:
+        assert person.identity is not None
+        browser = app.test_client()
+        with browser.session_transaction() as session:
+            session["_user_id"] = person.identity.fs_uniquifier
+            session["_fresh"] = True
+        return browser
+
+    return enter
+
+
+@pytest.fixture(autouse=True)
+def _closed_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection but those of tests that are about sockets, and the test database."""
+    if {"network", "browser", "long"} & {mark.name for mark in request.node.iter_markers()}:
+        return
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        raise RuntimeError(f"this test may not open a connection ({address}): mark it `network`")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)

@@ -1,0 +1,1 @@
+"""Experience API: recording statements, delivering them, and the embedded learning record store."""

@@ -1,0 +1,9 @@
+"""What xapi adds to the suite."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from lms.plugin import Plugin
+
+plugin = Plugin(name="xapi", label=_l("Statements"))
