@@ -7,10 +7,24 @@ one (xAPI 1.0.3, Data 2.4.1). A job delivers the outbox to every target.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import insert
 from tincan import Statement
+
+from lms import clock
+from lms.db import db
+from lms.jobs.queue import wake
+from xapi.outbox.models import OutboxStatement, Pending
+from xapi.targets import DELIVER, targets
+from xapi.text import to_text
+
+_insert_statement = insert(OutboxStatement).returning(
+    OutboxStatement.id, sort_by_parameter_order=True
+)
+_insert_pending = insert(Pending)
 
 
 def record(person_id: int, statement: Statement) -> str:
@@ -18,12 +32,57 @@ def record(person_id: int, statement: Statement) -> str:
 
     `statement` comes from `xapi.build`. Without a timestamp it gets the present moment.
     """
-    raise NotImplementedError
+    if statement.id is None:
+        statement.id = uuid.uuid4()
+    moment = clock.now()
+    if statement.timestamp is None:
+        statement.timestamp = moment
+    statement_id = str(statement.id)
+    outbox_id = db.session.execute(
+        _insert_statement,
+        {
+            "statement_id": statement_id,
+            "person_id": person_id,
+            "recorded_at": moment,
+            "text": to_text(statement),
+        },
+    ).scalar_one()
+    waiting = [{"target": target, "outbox_id": outbox_id} for target in targets()]
+    if waiting:
+        db.session.execute(_insert_pending, waiting)
+        wake(DELIVER)
+    return statement_id
 
 
 def record_many(rows: Sequence[tuple[int, dict[str, Any]]]) -> list[str]:
     """Record many statements made from templates (plain dicts, not tincan objects), in order.
 
     For jobs that turn thousands of acts into statements; each row is (person_id, statement).
+    The dicts get their id and, where they have none, the present moment as timestamp.
     """
-    raise NotImplementedError
+    if not rows:
+        return []
+    moment = clock.now()
+    timestamp = moment.isoformat().replace("+00:00", "Z")
+    values = []
+    for person_id, statement in rows:
+        statement.setdefault("id", str(uuid.uuid4()))
+        statement.setdefault("timestamp", timestamp)
+        values.append(
+            {
+                "statement_id": str(statement["id"]),
+                "person_id": person_id,
+                "recorded_at": moment,
+                "text": to_text(statement),
+            }
+        )
+    outbox_ids = db.session.scalars(_insert_statement, values).all()
+    waiting = [
+        {"target": target, "outbox_id": outbox_id}
+        for target in targets()
+        for outbox_id in outbox_ids
+    ]
+    if waiting:
+        db.session.execute(_insert_pending, waiting)
+        wake(DELIVER)
+    return [str(statement["id"]) for _, statement in rows]

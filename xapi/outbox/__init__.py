@@ -1,0 +1,1 @@
+"""The outbox: what has been said, and who has still to hear it."""

@@ -1,0 +1,72 @@
+"""The words statements are made of: verbs and activity types, each an IRI that others know.
+
+Published vocabularies come first: ADL's, cmi5's, ActivityStreams 1.0 and the Tin Can registry;
+nothing here is invented, so that any LRS's reports understand what we send.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_ADL_VERB = "http://adlnet.gov/expapi/verbs/"
+_ADL_TYPE = "http://adlnet.gov/expapi/activities/"
+_STREAMS = "http://activitystrea.ms/schema/1.0/"
+_REGISTRY_VERB = "http://id.tincanapi.com/verb/"
+_REGISTRY_TYPE = "http://id.tincanapi.com/activitytype/"
+
+
+class VerbTerm(NamedTuple):
+    """A verb: its IRI, and its English label (xAPI: display)."""
+
+    iri: str
+    label: str
+
+
+# Learning.
+REGISTERED = VerbTerm(_ADL_VERB + "registered", "registered")
+LAUNCHED = VerbTerm(_ADL_VERB + "launched", "launched")
+INITIALIZED = VerbTerm(_ADL_VERB + "initialized", "initialized")
+EXPERIENCED = VerbTerm(_ADL_VERB + "experienced", "experienced")
+PROGRESSED = VerbTerm(_ADL_VERB + "progressed", "progressed")
+ATTEMPTED = VerbTerm(_ADL_VERB + "attempted", "attempted")
+ANSWERED = VerbTerm(_ADL_VERB + "answered", "answered")
+PASSED = VerbTerm(_ADL_VERB + "passed", "passed")
+FAILED = VerbTerm(_ADL_VERB + "failed", "failed")
+COMPLETED = VerbTerm(_ADL_VERB + "completed", "completed")
+TERMINATED = VerbTerm(_ADL_VERB + "terminated", "terminated")
+SATISFIED = VerbTerm("https://w3id.org/xapi/adl/verbs/satisfied", "satisfied")
+
+# Certificates.
+EARNED = VerbTerm(_REGISTRY_VERB + "earned", "earned")
+
+# Use of the network.
+POSTED = VerbTerm(_STREAMS + "post", "posted")
+REPLIED = VerbTerm(_ADL_VERB + "responded", "replied")
+COMMENTED = VerbTerm(_ADL_VERB + "commented", "commented")
+REACTED = VerbTerm(_STREAMS + "like", "reacted")
+JOINED = VerbTerm(_STREAMS + "join", "joined")
+FOLLOWED = VerbTerm(_STREAMS + "follow", "followed")
+MENTIONED = VerbTerm(_REGISTRY_VERB + "mentioned", "mentioned")
+SHARED = VerbTerm(_ADL_VERB + "shared", "shared")
+VIEWED = VerbTerm(_REGISTRY_VERB + "viewed", "viewed")
+
+# The standard's own (xAPI 1.0.3, Data 2.3.2).
+VOIDED = VerbTerm(_ADL_VERB + "voided", "voided")
+
+# Activity types.
+COURSE = _ADL_TYPE + "course"
+LESSON = _ADL_TYPE + "lesson"
+MODULE = _ADL_TYPE + "module"
+ASSESSMENT = _ADL_TYPE + "assessment"
+QUESTION = _ADL_TYPE + "question"
+INTERACTION = _ADL_TYPE + "cmi.interaction"
+MISSION = _ADL_TYPE + "performance"
+MEDIA = _ADL_TYPE + "media"
+PATH = _STREAMS + "collection"
+CERTIFICATE = _REGISTRY_TYPE + "certificate"
+BADGE = _STREAMS + "badge"
+FORUM_TOPIC = _REGISTRY_TYPE + "forum-topic"
+FORUM_REPLY = _REGISTRY_TYPE + "forum-reply"
+GROUP = _STREAMS + "group"
+POST = _STREAMS + "note"
+COMMENT = _STREAMS + "comment"
