@@ -24,6 +24,12 @@ class Invalid(DomainError):
     status = 422
 
 
+class NotSignedIn(DomainError):
+    """A script asked for what needs a sign-in, and nobody is signed in (401)."""
+
+    status = 401
+
+
 class NotFound(DomainError):
     """There is no such thing, or it is none of the caller's business (404): never say which."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
 from lms.app import create_app
@@ -21,6 +21,21 @@ from tests import databases
 
 SECRET = "only-for-tests-" + "x" * 32
 _counter = itertools.count()
+
+
+class Browser(FlaskClient):
+    """A test browser whose requests share nothing with the test but the database.
+
+    Flask would run the request in the test's own app context: with its `g` (the person who asked
+    last time) and its session, whose open transaction holds SQLite's one write lock.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Commit what the test has done so far, then ask in a context of its own."""
+        if has_app_context():
+            db.session.commit()
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
 
 
 def settings_for(folder: Path, database: str = "", **more: Any) -> dict[str, Any]:
@@ -82,6 +97,7 @@ def make_app(migrated: Callable[[Path], str], tmp_path: Path) -> Iterator[Callab
 
     def make(**more: Any) -> Flask:
         app = create_app(settings_for(tmp_path, migrated(tmp_path), **more))
+        app.test_client_class = Browser
         made.append(app)
         return app
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from sqlalchemy import func, insert, select, text
+
 from lms.db import db
 from lms.people.models import Identity, Person, Unit
 
@@ -36,3 +38,33 @@ def make_unit(name: str = "", parent: Unit | None = None) -> Unit:
     db.session.add(unit)
     db.session.commit()
     return unit
+
+
+def make_people(count: int, manager: Person | None = None, **fields: Any) -> list[int]:
+    """Make and commit many people at once; return their ids. For tests of large companies."""
+    first = db.session.scalar(select(func.coalesce(func.max(Person.id), 0))) or 0
+    ids = list(range(first + 1, first + count + 1))
+    manager_id = manager.id if manager else None
+    rows = [{"id": one, "manager_id": manager_id, **fields} for one in ids]
+    db.session.execute(insert(Person), rows)
+    db.session.execute(
+        insert(Identity),
+        [
+            {
+                "person_id": one,
+                "display_name": f"Many {one}",
+                "given_name": "Many",
+                "sort_name": f"{one:07d}",
+                "email": f"many{one}@example.test",
+            }
+            for one in ids
+        ],
+    )
+    if manager is not None:
+        manager.is_manager = True
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(
+            text("SELECT setval('lms_person_id_seq', (SELECT max(id) FROM lms_person))")
+        )
+    db.session.commit()
+    return ids

@@ -1,0 +1,1 @@
+"""People: access, the tree, names, sign-in, import, erasing."""
