@@ -13,6 +13,7 @@ from lms.bootstrap.machine import Stop, run, say
 
 def system_packages(goal: str) -> list[str]:
     """Return the Debian packages that `goal` wants and this machine lacks."""
+
     def lacks_library(name: str) -> bool:
         try:
             ctypes.CDLL(name)
