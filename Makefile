@@ -53,4 +53,4 @@ test-long:
 
 bench:
 	@$(SETUP) tests
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks $(ONLY)
