@@ -1,0 +1,1 @@
+"""The card types that ship: text, choice and mission."""

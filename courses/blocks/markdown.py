@@ -1,0 +1,102 @@
+"""Authors' Markdown: safe HTML out of it, and the pictures in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from courses.catalogue.document import CONTROL, tidy
+
+MEDIA_PREFIX = "media/"
+TAGS = {
+    *("p", "br", "hr", "h3", "h4", "strong", "em", "s", "code", "pre", "blockquote"),
+    *("ul", "ol", "li", "a", "img", "table", "thead", "tbody", "tr", "th", "td"),
+}
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title", "width", "height", "loading"},
+    "ol": {"start"},
+    "th": {"align"},
+    "td": {"align"},
+}
+_reader = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(
+    ["table", "strikethrough"]
+)
+
+
+def _tokens(tokens: list[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        if token.children:
+            yield from _tokens(token.children)
+
+
+def render(text: str, addresses: Mapping[str, str]) -> str:
+    """Return safe HTML. `addresses` maps a picture's name to where it is served.
+
+    Headings inside a card step down to h3, since the card's own is h1 or h2. A picture that is not
+    in `addresses` becomes its alternative text.
+    """
+    if not text:
+        return ""
+    tokens = _reader.parse(text)
+    for token in _tokens(tokens):
+        if token.tag in {"h1", "h2"}:
+            token.tag = "h3"
+        elif token.tag in {"h5", "h6"}:
+            token.tag = "h4"
+        if token.type == "image":
+            source = str(token.attrs.get("src", ""))
+            address = addresses.get(source.removeprefix(MEDIA_PREFIX))
+            if address is None or not source.startswith(MEDIA_PREFIX):
+                token.attrs["src"] = ""
+            else:
+                token.attrs["src"] = address
+    made = str(_reader.renderer.render(tokens, _reader.options, {}))
+    made = re.sub(r'<img src=""[^>]*?alt="([^"]*)"[^>]*>', r"\1", made)
+    return nh3.clean(
+        made,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes={"https", "http", "mailto"},
+        link_rel="noopener noreferrer",
+    )
+
+
+def pictures(text: str) -> list[tuple[str, str]]:
+    """Return (address as written, alternative text) of every picture in the text, in order."""
+    if "![" not in text:
+        return []
+    return [
+        (str(token.attrs.get("src", "")), token.content.strip())
+        for token in _tokens(_reader.parse(text))
+        if token.type == "image"
+    ]
+
+
+def text_problems(text: str, media: frozenset[str]) -> list[str]:
+    """Return a sentence for each thing wrong with a piece of an author's Markdown."""
+    found: list[str] = []
+    if text != tidy(text):
+        found.append("Take away the blank lines before and after the text.")
+    if CONTROL.search(text):
+        found.append("The text holds a character that cannot be shown. Type that line again.")
+    for source, alternative in pictures(text):
+        name = source.removeprefix(MEDIA_PREFIX)
+        if not source.startswith(MEDIA_PREFIX):
+            found.append(
+                f"The picture “{source}” is somewhere else. Put the file into media/ and write "
+                f"media/{name.rsplit('/', 1)[-1]}."
+            )
+        elif name not in media:
+            found.append(f"There is no picture {source}. Add the file, or correct its name.")
+        if not alternative:
+            found.append(
+                f"Say in words what the picture {source} shows, for those who cannot see it: "
+                "![what it shows](…)."
+            )
+    return found

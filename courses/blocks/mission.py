@@ -1,0 +1,152 @@
+"""The mission: an act in the network, and how far the person is with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+from flask import current_app
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from courses.blocks.choice import choice_card
+from courses.blocks.markdown import text_problems
+from courses.catalogue.cards import CardTextError, Renderer, Score
+from courses.catalogue.document import CONTROL, tidy
+from lms.errors import Invalid
+from lms.evidence import Filter, Window, find_measure
+
+OPEN = re.compile(r"```[ \t]*mission[ \t]*\Z")
+CLOSE = re.compile(r"```[ \t]*\Z")
+# Every key of the block, in the order it is written in, and what it holds.
+KEYS: Mapping[str, type] = {
+    "measure": str,
+    "verb": str,
+    "at_least": int,
+    "within_days": int,
+    "client": str,
+    "group_kind": str,
+}
+REQUIRED = ("measure", "at_least")
+WORD = re.compile(r"[a-z][a-z0-9_.-]{0,59}\Z")
+NUMBER_MAX = 1000
+
+
+class MissionCard:
+    """`{"text", "measure", "at_least", "verb"?, "within_days"?, "client"?, "group_kind"?}`.
+
+    It shows live what `lms.evidence` knows, and never holds anybody back.
+    """
+
+    name = "mission"
+    label = _l("Mission in the network")
+    template = "courses/cards/mission.html"
+
+    def recognises(self, body: str) -> bool:
+        """A body with a fenced block named `mission` is one."""
+        return any(OPEN.match(line) for line in body.split("\n"))
+
+    def parse(self, body: str, flags: frozenset[str]) -> dict[str, Any]:
+        """Read the text, and the block at its end."""
+        lines = body.split("\n")
+        start = next(number for number, line in enumerate(lines) if OPEN.match(line))
+        end = next(
+            (number for number in range(start + 1, len(lines)) if CLOSE.match(lines[number])), None
+        )
+        if end is None:
+            raise CardTextError(start + 1, "The mission block is not closed. End it with ```.")
+        if any(line.strip() for line in lines[end + 1 :]):
+            raise CardTextError(end + 2, "Write the text above the mission block, not below it.")
+        try:
+            block = yaml.safe_load("\n".join(lines[start + 1 : end]))
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = start + 2 + (mark.line if mark else 0)
+            raise CardTextError(
+                line, "This line of the mission cannot be read. Write “key: value”."
+            ) from error
+        if not isinstance(block, dict):
+            raise CardTextError(start + 1, "The mission block is empty. Write “measure: …”.")
+        for key, value in block.items():
+            if key not in KEYS:
+                raise CardTextError(
+                    start + 1, f"“{key}” is not known in a mission. Known: {', '.join(KEYS)}."
+                )
+            if type(value) is not KEYS[key]:
+                kind = "a whole number" if KEYS[key] is int else "a word"
+                raise CardTextError(start + 1, f"“{key}” wants {kind}.")
+        for key in REQUIRED:
+            if key not in block:
+                raise CardTextError(start + 1, f"The mission lacks “{key}”.")
+        return {"text": tidy("\n".join(lines[:start])), **{k: block[k] for k in KEYS if k in block}}
+
+    def serialise(self, data: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+        """Write the text, a blank line, and the block."""
+        lines = [str(data["text"]), ""] if data["text"] else []
+        lines.append("```mission")
+        lines += [f"{key}: {data[key]}" for key in KEYS if key in data]
+        lines.append("```")
+        return "\n".join(lines), ()
+
+    def validate(self, data: Mapping[str, Any], media: frozenset[str]) -> Sequence[str]:
+        """A measure, a number, and words from the closed vocabulary."""
+        found = text_problems(str(data.get("text", "")), media)
+        if self.recognises(str(data.get("text", ""))):
+            found.append("A card holds one mission. Make a second card for the other.")
+        if choice_card.recognises(str(data.get("text", ""))):
+            found.append("Check boxes belong to a question, not to a mission.")
+        if not str(data.get("text", "")):
+            found.append("Say in the text what to do in the network.")
+        for key, kind in KEYS.items():
+            value = data.get(key)
+            if value is None:
+                if key in REQUIRED:
+                    found.append(f"The mission lacks “{key}”.")
+            elif kind is int and not (type(value) is int and 1 <= value <= NUMBER_MAX):
+                found.append(f"“{key}” is a number from 1 to {NUMBER_MAX}.")
+            elif kind is str and not (isinstance(value, str) and _plain(value)):
+                found.append(f"“{key}” is one word in small letters, such as replied.")
+        if any(CONTROL.search(str(value)) for value in data.values()):
+            found.append("The mission holds a character that cannot be shown.")
+        return found
+
+    def asks(self, data: Mapping[str, Any]) -> bool:
+        """A mission is done in the network, not here."""
+        return False
+
+    def score(self, data: Mapping[str, Any], response: Sequence[str]) -> Score:
+        """Refuse: there is nothing to answer here."""
+        raise Invalid("A mission is done in the network.")
+
+    def present(self, data: Mapping[str, Any], render: Renderer) -> Mapping[str, Any]:
+        """Show the text."""
+        return {"text": render(str(data["text"])), "need": data["at_least"]}
+
+    def live(self, data: Mapping[str, Any], person_id: int) -> Mapping[str, Any]:
+        """Return `gap` (None where the network is not connected here) and the network's address."""
+        url = current_app.config["LMS_NETWORK_URL"]
+        measure = find_measure(str(data["measure"]))
+        if measure is None:
+            return {"gap": None, "url": url}
+        where = Filter(
+            verb=data.get("verb"), client=data.get("client"), group_kind=data.get("group_kind")
+        )
+        window = Window(within_days=data.get("within_days"))
+        gap = measure.missing(person_id, window, where, int(data["at_least"]))
+        return {
+            "gap": gap,
+            "url": gap.url or url,
+            "status": _("done")
+            if gap.met
+            else _("%(have)d of %(need)d", have=gap.have, need=gap.need),
+        }
+
+
+def _plain(value: str) -> bool:
+    """Whether a value is a plain word, and stays one when YAML reads it."""
+    return WORD.match(value) is not None and yaml.safe_load(value) == value
+
+
+mission_card = MissionCard()

@@ -1,0 +1,1 @@
+"""Courses and their versions: an immutable published text, and a draft beside it."""

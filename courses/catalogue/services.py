@@ -1,0 +1,159 @@
+"""Creating courses, saving drafts, publishing versions."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from courses.catalogue.cards import problems
+from courses.catalogue.document import Document, Problem, from_json, is_slug, to_json
+from courses.catalogue.media import find_pictures
+from courses.catalogue.models import Course, CourseVersion
+from lms import audit, clock
+from lms.db import db
+from lms.errors import Conflict, Invalid, NotFound
+
+
+class NotReady(Invalid):
+    """A draft cannot be published; `problems` says what to mend, in reading order."""
+
+    def __init__(self, found: list[Problem]) -> None:
+        first = found[0].message
+        more = "" if len(found) == 1 else f" There are {len(found) - 1} more things to mend."
+        super().__init__(f"{first}{more} The draft was kept.")
+        self.problems = found
+
+
+# The addresses below /courses/ that are pages of their own.
+RESERVED_SLUGS = frozenset({"authoring", "media", "paths", "pack", "state", "offline", "new"})
+
+
+def find_course(slug: str) -> Course | None:
+    """Return the course with this slug, or None."""
+    return db.session.scalar(select(Course).where(Course.slug == slug))
+
+
+def get_course(slug: str) -> Course:
+    """Return the course with this slug; raises NotFound."""
+    found = find_course(slug)
+    if found is None:
+        raise NotFound("There is no such course here.")
+    return found
+
+
+def create_course(slug: str, document: Document, actor_id: int | None = None) -> Course:
+    """Create a course with a first draft; raises Conflict where the slug is taken, or Invalid."""
+    if not is_slug(slug) or slug in RESERVED_SLUGS:
+        raise Invalid(f"“{slug}” cannot name a course. Use small letters, digits and hyphens.")
+    if find_course(slug) is not None:
+        raise Conflict(f"A course named “{slug}” is here already. Choose another name.")
+    course = Course(slug=slug, title=document.title, draft_revision=0)
+    db.session.add(course)
+    db.session.flush()
+    save_draft(course, document, 0, actor_id)
+    audit.note("courses.created", f"course/{slug}", actor_id)
+    return course
+
+
+def save_draft(
+    course: Course, document: Document, base_revision: int, actor_id: int | None = None
+) -> int:
+    """Save the draft and return its new revision. A draft may have problems; it is kept as it is.
+
+    base_revision: the revision the author began from. Raises Conflict where somebody else has
+    saved since: nothing is overwritten.
+    """
+    locked = db.session.scalar(
+        select(Course.draft_revision).where(Course.id == course.id).with_for_update()
+    )
+    if locked != base_revision:
+        raise Conflict(
+            "Somebody else has saved this course since you opened it. Your text is still on your "
+            "screen: copy it, open the course again, and put it in."
+        )
+    course.draft = to_json(document)
+    course.draft_revision = base_revision + 1
+    course.draft_saved_at = clock.now()
+    course.draft_saved_by = actor_id
+    if not course.published_number:
+        _describe(course, document)
+    db.session.flush()
+    return course.draft_revision
+
+
+def draft_of(course: Course) -> Document:
+    """Return the draft or, where there is none, the newest published text."""
+    if course.draft is not None:
+        return from_json(course.draft)
+    return from_json(newest_version(course).document)
+
+
+def newest_version(course: Course) -> CourseVersion:
+    """Return the newest published version; raises NotFound where there is none."""
+    found = db.session.scalar(
+        select(CourseVersion).where(
+            CourseVersion.course_id == course.id, CourseVersion.number == course.published_number
+        )
+    )
+    if found is None:
+        raise NotFound("This course is not published yet.")
+    return found
+
+
+def publishing_problems(document: Document) -> list[Problem]:
+    """Return what keeps a document from being published, lost pictures included."""
+    found = problems(document)
+    here = find_pictures(document.media.values())
+    for name, digest in document.media.items():
+        if digest not in here:
+            found.append(Problem(f"The picture {name} is not here any more. Add it again."))
+    return found
+
+
+def publish(course: Course, actor_id: int | None = None) -> CourseVersion:
+    """Publish the draft as the next version, which never changes again, and return it.
+
+    Learners in mid-course stay on theirs. Raises NotReady with what to mend, and Conflict where
+    nothing has changed since the last version.
+    """
+    number = db.session.scalar(
+        select(Course.published_number).where(Course.id == course.id).with_for_update()
+    )
+    if course.draft is None:
+        raise Conflict(
+            "Nothing has changed since the last version, so there is nothing to publish."
+        )
+    document = from_json(course.draft)
+    found = publishing_problems(document)
+    if found:
+        raise NotReady(found)
+    version = CourseVersion(
+        course_id=course.id,
+        number=(number or 0) + 1,
+        document=to_json(document),
+        published_at=clock.now(),
+        published_by=actor_id,
+    )
+    db.session.add(version)
+    course.published_number = version.number
+    course.draft = None
+    _describe(course, document)
+    db.session.flush()
+    audit.note("courses.published", f"course/{course.slug}", actor_id, version=version.number)
+    return version
+
+
+def discard_draft(course: Course, actor_id: int | None = None) -> None:
+    """Throw the draft away and go back to the newest version; raises NotFound where none is."""
+    newest_version(course)
+    course.draft = None
+    course.draft_revision += 1
+    audit.note("courses.draft_discarded", f"course/{course.slug}", actor_id)
+
+
+def _describe(course: Course, document: Document) -> None:
+    course.title = document.title[:300]
+    course.summary = document.summary
+    course.language = document.language[:16]
+    course.lessons = len(document.lessons)
+    course.cards = sum(len(lesson.cards) for lesson in document.lessons)
+    course.minutes = sum(lesson.minutes for lesson in document.lessons)

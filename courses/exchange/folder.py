@@ -1,0 +1,135 @@
+"""Courses on disk: a folder, or a zip file that a stranger made."""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from lms.errors import Conflict, Invalid, TooLarge
+
+FILES_MAX = 500
+FILE_MAX_BYTES = 10 * 1024 * 1024
+TOTAL_MAX_BYTES = 60 * 1024 * 1024
+RATIO_MAX = 200  # a text file packs 10 to 1; a bomb 1,000 to 1
+SKIPPED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Return the files of a course's folder by their path in it; hidden files are left out."""
+    if not folder.is_dir():
+        raise Invalid(f"There is no folder {folder}. Give the folder that holds course.md.")
+    files: dict[str, bytes] = {}
+    total = 0
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            raise Invalid(f"{name} is a link. Put the file itself there.")
+        if not path.is_file() or _skip(name):
+            continue
+        total = _count(name, path.stat().st_size, len(files), total)
+        files[name] = path.read_bytes()
+    return files
+
+
+def read_zip(content: bytes) -> dict[str, bytes]:
+    """Return the files of a course from a zip file, which nobody has to trust.
+
+    Refused (Invalid, TooLarge): paths that lead out, links, encrypted entries, names that appear
+    twice (also where only case differs), too many files, and files that unpack to more than they
+    may. One folder around the course is taken away.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except zipfile.BadZipFile as error:
+        raise Invalid("This is not a zip file. Pack the course's folder and try again.") from error
+    files: dict[str, bytes] = {}
+    seen: set[str] = set()
+    total = 0
+    with archive:
+        for entry in archive.infolist():
+            name = _safe_name(entry)
+            if entry.is_dir() or _skip(name):
+                continue
+            if name.lower() in seen:
+                raise Invalid(f"{name} is in the zip file twice. Pack the folder afresh.")
+            seen.add(name.lower())
+            total = _count(name, entry.file_size, len(files), total)
+            if entry.file_size > RATIO_MAX * max(entry.compress_size, 1024):
+                raise TooLarge(f"{name} unpacks to far more than it should. It was not opened.")
+            files[name] = _unpack(archive, entry, name)
+    return _without_wrapper(files)
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
+    """Read one entry, never more of it than the directory says: the directory may lie."""
+    try:
+        with archive.open(entry) as packed:
+            content = packed.read(entry.file_size + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        raise Invalid(f"{name} in the zip file is damaged. Pack the folder afresh.") from error
+    if len(content) > entry.file_size:
+        raise TooLarge(f"{name} unpacks to more than it says. It was not opened.")
+    return content
+
+
+def _safe_name(entry: zipfile.ZipInfo) -> str:
+    name = entry.filename.replace("\\", "/")
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or ":" in name or "\x00" in entry.orig_filename:
+        raise Invalid("A file in the zip file has a path that leads out of it. It was not opened.")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise Invalid(f"{name} in the zip file is a link. Put the file itself there.")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Invalid("The zip file is packed in an unusual way. Pack it as an ordinary zip file.")
+    if entry.flag_bits & 0x1:
+        raise Invalid("The zip file has a password. Pack it without one.")
+    return path.as_posix()
+
+
+def _skip(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return (
+        parts[-1] in SKIPPED
+        or parts[0] == "__MACOSX"
+        or any(part.startswith(".") for part in parts)
+    )
+
+
+def _count(name: str, size: int, files: int, total: int) -> int:
+    if files >= FILES_MAX:
+        raise TooLarge(f"A course has {FILES_MAX} files at most.")
+    if size > FILE_MAX_BYTES:
+        raise TooLarge(f"{name} is larger than {FILE_MAX_BYTES // 1024**2} MB.")
+    if total + size > TOTAL_MAX_BYTES:
+        raise TooLarge(f"A course has {TOTAL_MAX_BYTES // 1024**2} MB at most.")
+    return total + size
+
+
+def _without_wrapper(files: dict[str, bytes]) -> dict[str, bytes]:
+    tops = {name.split("/", 1)[0] for name in files}
+    if len(tops) == 1 and "course.md" not in files and all("/" in name for name in files):
+        top = tops.pop()
+        return {name.removeprefix(f"{top}/"): content for name, content in files.items()}
+    return files
+
+
+def write_folder(folder: Path, files: dict[str, bytes]) -> None:
+    """Write the files of a course into a folder that is new or empty; raises Conflict otherwise."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Conflict(f"{folder} is not empty. Name a new folder, so that nothing is lost.")
+    for name, content in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def write_zip(files: dict[str, bytes]) -> bytes:
+    """Return the files of a course as a zip file; the same course gives the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), files[name])
+    return packed.getvalue()

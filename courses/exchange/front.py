@@ -1,0 +1,134 @@
+"""Front matter: the few lines of YAML at the top of a file, read with the author in mind."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from courses.catalogue.document import tidy
+from lms.errors import Invalid
+
+FENCE = "---"
+
+
+class CourseTextError(Invalid):
+    """A file of a course cannot be read: which file, which line (from 1), and what to do."""
+
+    def __init__(self, path: str, line: int, message: str) -> None:
+        super().__init__(f"{path}, line {line}: {message}")
+        self.path = path
+        self.line = line
+        self.advice = message
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key that front matter may hold: what kind of value, and whether it must be there.
+
+    kind: `str`, `int`, `float`, `list` (of words) or `dict`.
+    """
+
+    kind: type
+    required: bool = False
+
+
+KIND_WORDS: Mapping[type, str] = {
+    str: "one line of text",
+    int: "a whole number",
+    float: "a number such as 0.7",
+    list: "a list: [one, two]",
+    dict: "a few indented lines “key: value”",
+}
+
+
+def decode(path: str, content: bytes) -> str:
+    """Return the text of a file; raises CourseTextError where it is not UTF-8."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise CourseTextError(
+            path, line, "This is not UTF-8. Save the file as UTF-8 and import again."
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def split(path: str, text: str) -> tuple[str, int, str, int]:
+    """Return (YAML, its first line, body, its first line) of a file; lines count from 1."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != FENCE:
+        raise CourseTextError(
+            path, 1, "The file does not begin with ---. Put “---”, “title: …” and “---” at its top."
+        )
+    end = next((n for n in range(1, len(lines)) if lines[n].rstrip() == FENCE), None)
+    if end is None:
+        raise CourseTextError(path, 1, "The lines at the top are not closed. End them with ---.")
+    return "\n".join(lines[1:end]), 2, "\n".join(lines[end + 1 :]), end + 2
+
+
+def read(path: str, text: str, keys: Mapping[str, Key]) -> tuple[dict[str, Any], str, int]:
+    """Return (values, body, body's first line); raises CourseTextError, naming file and line."""
+    source, first, body, body_line = split(path, text)
+    try:
+        values = yaml.safe_load(source) if source.strip() else {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise CourseTextError(
+            path,
+            first + (mark.line if mark else 0),
+            "This line cannot be read. Write “key: value”; put a value that holds a colon in "
+            "quotation marks.",
+        ) from error
+    except ValueError as error:
+        raise CourseTextError(path, first, "A date at the top cannot be read.") from error
+    if not isinstance(values, dict):
+        raise CourseTextError(path, first, "Write the lines at the top as “key: value”.")
+    for name, value in values.items():
+        line = line_of(source, first, str(name))
+        if name not in keys:
+            near = difflib.get_close_matches(str(name), keys, 1)
+            advice = f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(keys)}."
+            raise CourseTextError(path, line, f"“{name}” is not known here. {advice}")
+        values[name] = _checked(path, line, str(name), value, keys[name].kind)
+    for name, key in keys.items():
+        if key.required and values.get(name) in (None, ""):
+            raise CourseTextError(path, 1, f"“{name}” is missing. Add a line “{name}: …”.")
+    return values, tidy(body), body_line
+
+
+def line_of(source: str, first: int, name: str) -> int:
+    """Return the line in the file where a key of the front matter stands."""
+    for number, line in enumerate(source.split("\n")):
+        if line.startswith((f"{name}:", f'"{name}"', f"'{name}'")):
+            return first + number
+    return first
+
+
+def _checked(path: str, line: int, name: str, value: Any, kind: type[Any]) -> Any:
+    if value is None and kind is str:
+        return ""
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is str and type(value) in (int, float, bool, dt.date):
+        raise CourseTextError(path, line, f"Put the value of “{name}” in quotation marks.")
+    if type(value) is not kind:
+        raise CourseTextError(path, line, f"“{name}” wants {KIND_WORDS[kind]}.")
+    if isinstance(value, str) and ("\n" in value or value != value.strip()):
+        raise CourseTextError(path, line, f"“{name}” wants {KIND_WORDS[str]}.")
+    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        raise CourseTextError(path, line, f"“{name}” wants a list of words.")
+    return value
+
+
+def write(values: Mapping[str, Any], body: str, order: Sequence[str]) -> str:
+    """Return a file's text: front matter with the given keys in order, then the body."""
+    chosen = {name: values[name] for name in order if name in values}
+    block = yaml.safe_dump(
+        chosen, allow_unicode=True, sort_keys=False, width=10_000, default_flow_style=False
+    )
+    return f"---\n{block}---\n" + (f"\n{body}\n" if body else "")

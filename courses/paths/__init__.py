@@ -1,0 +1,1 @@
+"""Paths: which courses a role takes, why, by when, and who is enrolled."""

@@ -1,0 +1,1 @@
+"""What learners have done: attempts, answers, completions, and the statements that tell of them."""
