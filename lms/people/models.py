@@ -10,11 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 
-from sqlalchemy import ForeignKey, Index, String, func
+from flask_security import UserMixin, WebAuthnMixin
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms import clock
-from lms.db import Model, UtcDateTime
+from lms.db import Json, Model, UtcDateTime
 
 UID_BYTES = 16  # 128 bits from the system's random source
 
@@ -58,10 +59,11 @@ class Person(Model):
     unit: Mapped[Unit | None] = relationship(lazy="select")
 
 
-class Identity(Model):
+class Identity(UserMixin, Model):  # type: ignore[misc]
     """Who a person is and how they sign in; the one table that erasing empties.
 
-    An address is not required: many new employees have a phone and no mailbox yet.
+    It is Flask-Security's user. An address is not required: many new employees have a phone and no
+    mailbox yet; they sign in with a sign-in name. Passkeys and codes hang on it and go with it.
     """
 
     __tablename__ = "lms_identity"
@@ -74,10 +76,105 @@ class Identity(Model):
     sort_name: Mapped[str] = mapped_column(String(200), default="", index=True)
     email: Mapped[str | None] = mapped_column(String(254))
     employee_number: Mapped[str | None] = mapped_column(String(64), unique=True)
+    sign_in_name: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
     password: Mapped[str | None] = mapped_column(String(255))
+    # Names the person in sessions; changing it ends all of them.
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True, default=new_uid)
+    # Known to passkeys only; says nothing about the person.
+    fs_webauthn_user_handle: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
 
-    person: Mapped[Person] = relationship(back_populates="identity", lazy="joined")
+    person: Mapped[Person] = relationship(back_populates="identity", lazy="joined", innerjoin=True)
+    webauthn: Mapped[list[Passkey]] = relationship(
+        back_populates="user", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    @property
+    def active(self) -> bool:
+        """Whether the person may sign in; Flask-Security asks."""
+        return self.person.active
+
+
+class Passkey(WebAuthnMixin, Model):  # type: ignore[misc]
+    """A passkey of one person: the public half only."""
+
+    __tablename__ = "lms_passkey"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("lms_identity.person_id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str] = mapped_column(String(64))
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary(1024), unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(default=0)
+    transports: Mapped[list[str] | None] = mapped_column(Json)
+    backup_state: Mapped[bool]
+    device_type: Mapped[str] = mapped_column(String(64))
+    extensions: Mapped[str | None] = mapped_column(String(255))
+    lastuse_datetime: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    usage: Mapped[str] = mapped_column(String(64))
+
+    user: Mapped[Identity] = relationship(back_populates="webauthn")
+
+    def get_user_mapping(self) -> dict[str, int]:
+        """Return how Flask-Security finds the user of this passkey."""
+        return {"person_id": self.person_id}
+
+
+class SignInCode(Model):
+    """A code and a link, mailed together: either lets its person in once.
+
+    Only hashes are kept. `unsent` holds what the mail says until the worker has sent it.
+    """
+
+    __tablename__ = "lms_sign_in_code"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32), unique=True)  # kept by the browser that asked
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("lms_identity.person_id", ondelete="CASCADE"), index=True
+    )
+    code_hash: Mapped[str] = mapped_column(String(64))
+    link_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    way_back: Mapped[str] = mapped_column(String(500), default="")
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)
+    tries: Mapped[int] = mapped_column(default=0)
+    unsent: Mapped[dict[str, str] | None] = mapped_column(Json)
+
+
+class JoinLink(Model):
+    """A link or QR code by which people come in who have no mailbox yet.
+
+    Open ones make a new person in a unit; one with `person_id` lets in that very person, once.
+    The secret in the address is derived from `uid` and the installation's key, and not stored.
+    """
+
+    __tablename__ = "lms_join_link"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32), unique=True, default=new_uid)
+    person_id: Mapped[int | None] = mapped_column(
+        ForeignKey("lms_identity.person_id", ondelete="CASCADE"), index=True
+    )
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("lms_unit.id"))
+    manager_id: Mapped[int | None] = mapped_column(ForeignKey("lms_person.id"))
+    job_role: Mapped[str] = mapped_column(String(80), default="")
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("lms_person.id"))
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    most_uses: Mapped[int]
+    uses: Mapped[int] = mapped_column(default=0)
+    closed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class Tries(Model):
+    """How often something was tried in a stretch of time; `key` is a keyed hash, never a name."""
+
+    __tablename__ = "lms_tries"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    stretch: Mapped[int] = mapped_column(primary_key=True)  # number of the stretch since 1970
+    count: Mapped[int]
+    until: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)
 
 
 Index("uq_lms_identity_email_lower", func.lower(Identity.email), unique=True)
