@@ -2,22 +2,125 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify, make_response, render_template, request
+import logging
+import secrets
+from urllib.parse import urlsplit
 
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from lms.db import db
 from lms.errors import DomainError
+
+log = logging.getLogger(__name__)
+INCIDENT_BYTES = 4
+
+
+def init_app(app: Flask) -> None:
+    """Answer every status of 400 and above in our own words."""
+    app.register_error_handler(CSRFError, answer_stale)
+    app.register_error_handler(HTTPException, answer_http)
 
 
 def wants_json() -> bool:
-    """Whether the caller is a script: it prefers JSON to a page."""
+    """Whether the caller is a script: it prefers JSON to a page, or came in by a machines' door."""
+    parts = current_app.extensions["lms.parts"]
+    doors = {blueprint.name for part in parts for blueprint in part.csrf_exempt}
+    if request.blueprint in doors:
+        return True
     accepted = request.accept_mimetypes
     return accepted.best_match(["text/html", "application/json"]) == "application/json"
 
 
 def answer_error(error: DomainError) -> Response:
     """Turn a domain error into a page, or into `{"error": ...}` for those who prefer JSON."""
+    return _answer(error.status, error.message, _what_next(error.status))
+
+
+def answer_http(error: HTTPException) -> Response:
+    """Turn one of the web's own errors (404, 405, 413, ... and 500) into a page or JSON."""
+    status = error.code or 500
+    if status < 400:  # a redirect, raised rather than returned
+        return make_response(error.get_response())
+    if status != 500:
+        answer = _answer(status, _title(status), _what_next(status))
+        for name, value in error.get_headers():
+            if name not in ("Content-Type", "Content-Length"):
+                answer.headers[name] = value
+        return answer
+    db.session.rollback()
+    incident = secrets.token_hex(INCIDENT_BYTES)
+    cause = getattr(error, "original_exception", None)
+    log.error("incident %s at %s: %s", incident, request.endpoint, type(cause).__name__)
+    return _answer(status, _title(status), _what_next(status), incident=incident)
+
+
+def answer_stale(error: CSRFError) -> Response:
+    """Answer a form whose token is missing or of another session."""
+    return _answer(
+        400,
+        _("This page was open for a long time"),
+        _(
+            "We could not be sure that it was you who sent it, so nothing was changed and "
+            "nothing is lost. Go back, and send it once more."
+        ),
+        back=_same_site(request.referrer),
+    )
+
+
+def _answer(
+    status: int, title: str, text: str, incident: str | None = None, back: str | None = None
+) -> Response:
     if wants_json():
-        response = jsonify(error=error.message)
+        response = jsonify(error=title, **({"incident": incident} if incident else {}))
     else:
-        response = make_response(render_template("web/error.html", error=error))
-    response.status_code = error.status
+        page = render_template(
+            "web/error.html", title=title, text=text, incident=incident, back=back
+        )
+        response = make_response(page)
+    response.status_code = status
     return response
+
+
+def _same_site(address: str | None) -> str | None:
+    """Return the path of an address of our own, or None."""
+    if not address:
+        return None
+    parts = urlsplit(address)
+    if parts.netloc != request.host or not parts.path.startswith("/") or parts.path[:2] == "//":
+        return None
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _title(status: int) -> str:
+    titles: dict[int, str] = {
+        400: _("We could not read that"),
+        401: _("Sign in first"),
+        403: _("This is not yours to open"),
+        404: _("There is nothing here"),
+        405: _("This page cannot be opened that way"),
+        408: _("That took too long"),
+        410: _("This is no longer here"),
+        413: _("That is too large to send"),
+        415: _("We cannot read that kind of file"),
+        429: _("That was a little fast"),
+        500: _("Something went wrong on our side"),
+        503: _("We are not quite there yet"),
+    }
+    return titles.get(status) or (titles[400] if status < 500 else titles[500])
+
+
+def _what_next(status: int) -> str:
+    steps: dict[int, str] = {
+        401: _("Then you will come back to where you were."),
+        404: _("The address may be old, or the page may not be for you. Nothing of yours is lost."),
+        405: _("Start from your own page. Nothing of yours is lost."),
+        410: _("Ask whoever sent it to you for a new one."),
+        413: _("Nothing was changed. Choose a smaller file, and send it once more."),
+        429: _("Wait a minute, then try once more. Nothing of yours is lost."),
+        500: _("What you had saved is kept. Try once more in a minute."),
+        503: _("What you had saved is kept. Try once more in a minute."),
+    }
+    return steps.get(status) or str(_("Nothing was changed. Go back and try once more."))

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, current_app, request
 from flask_babel import Babel, get_locale
+from sqlalchemy.exc import SQLAlchemyError
 
 from lms.people.current import find_current_person
 from lms.plugin import Plugin
@@ -23,10 +24,13 @@ RIGHT_TO_LEFT = frozenset({"ar"})
 
 def choose_locale() -> str:
     """The person's own choice, then what the browser asks for, then the company's language."""
-    person = find_current_person()
-    if person is not None and person.language in LANGUAGES:
-        return person.language
     default: str = current_app.config["LMS_LANGUAGE"]
+    try:
+        person = find_current_person()
+        if person is not None and person.language in LANGUAGES:
+            return person.language
+    except SQLAlchemyError:  # the error page is shown when the database is gone, too
+        return default
     if not request:
         return default
     return request.accept_languages.best_match(list(LANGUAGES), default=default) or default

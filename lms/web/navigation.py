@@ -1,0 +1,48 @@
+"""The main navigation: what a person is shown of the places that parts declare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, request, url_for
+
+from lms.people.current import find_current_person
+from lms.people.models import Person
+from lms.plugin import Audience, Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One link of the navigation, as a template needs it."""
+
+    label: Any
+    url: str
+    here: bool
+
+
+def audiences(person: Person) -> frozenset[Audience]:
+    """Return what a person is, for the sake of what to show; rights are `lms.people.access`."""
+    found = {Audience.LEARNER}
+    if person.is_author:
+        found.add(Audience.AUTHOR)
+    if person.is_manager:
+        found.add(Audience.MANAGER)
+    if person.is_administrator:
+        found.update((Audience.ADMINISTRATOR, Audience.MANAGER))
+    return frozenset(found)
+
+
+def places() -> list[Place]:
+    """Return the present person's navigation, in order; empty for somebody not signed in."""
+    person = find_current_person()
+    if person is None:
+        return []
+    shown = audiences(person)
+    parts: list[Plugin] = current_app.extensions["lms.parts"]
+    items = [item for part in parts for item in part.navigation if item.audience in shown]
+    items.sort(key=lambda item: (item.order, item.endpoint))
+    return [
+        Place(item.label, url_for(item.endpoint), item.endpoint == request.endpoint)
+        for item in items
+    ]

@@ -1,0 +1,89 @@
+"""What every answer says to the browser: what may run, who may frame it, who may keep it.
+
+The content security policy allows nothing but our own files; a script runs only with the nonce of
+its page, and strings become markup only through the one Trusted Types policy, `ropes`
+(`web/trusted.js`). Nothing is reported anywhere.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Flask, Response, current_app, g, request
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.local import LocalProxy
+
+from lms.people.current import find_current_person
+from lms.plugin import Plugin
+
+HSTS_SECONDS = 2 * 365 * 24 * 3600
+NONCE_BYTES = 16
+
+
+def init_app(app: Flask) -> None:
+    """Protect every form, except those of blueprints for machines, and set the headers."""
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a page may lie open on a phone for days
+    csrf = CSRFProtect(app)
+    parts: list[Plugin] = app.extensions["lms.parts"]
+    for part in parts:
+        for blueprint in part.csrf_exempt:
+            csrf.exempt(blueprint)
+    app.jinja_env.globals["csp_nonce"] = LocalProxy(csp_nonce)
+    app.after_request(set_headers)
+
+
+def csp_nonce() -> str:
+    """Return the nonce of the present answer."""
+    if "web_nonce" not in g:
+        g.web_nonce = secrets.token_urlsafe(NONCE_BYTES)
+    found: str = g.web_nonce
+    return found
+
+
+def allow_framing() -> None:
+    """Let our own pages show the present answer in a frame (the author's preview does)."""
+    g.web_framed = True
+
+
+def content_security_policy() -> str:
+    """Return the policy of the present answer."""
+    nonce = csp_nonce()
+    ancestors = "'self'" if g.get("web_framed") else "'none'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'nonce-{nonce}'",
+            f"style-src 'self' 'nonce-{nonce}'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' blob:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "worker-src 'self'",
+            "manifest-src 'self'",
+            "frame-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            f"frame-ancestors {ancestors}",
+            "require-trusted-types-for 'script'",
+            "trusted-types ropes",
+        )
+    )
+
+
+def set_headers(response: Response) -> Response:
+    """Set what is not set yet; a view that knows better (a public file, a frame) keeps its own."""
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+    headers.setdefault("X-Frame-Options", "SAMEORIGIN" if g.get("web_framed") else "DENY")
+    headers.setdefault("Content-Security-Policy", content_security_policy())
+    if "Cache-Control" not in headers:
+        signed_in = find_current_person() is not None
+        headers["Cache-Control"] = "no-store" if signed_in else "private, no-cache"
+        response.vary.add("Cookie")
+    if request.is_secure or current_app.config["LMS_BASE_URL"].startswith("https:"):
+        headers.setdefault("Strict-Transport-Security", f"max-age={HSTS_SECONDS}")
+    return response
