@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from flask import Flask, g, session
-from sqlalchemy import select
+from flask import Flask
 
-from lms.db import db
+from lms.config import Setting
+from lms.people import codes
 from lms.people.gate import enforce
-from lms.people.models import Identity
-from lms.plugin import Plugin
-
-
-def _load_person() -> None:
-    g.lms_person = None
-    key = session.get("_user_id")
-    if key is not None:
-        identity = db.session.scalar(select(Identity).where(Identity.fs_uniquifier == key))
-        if identity is not None and identity.person.active:
-            g.lms_person = identity.person
+from lms.people.mail import check_mail, init_mail
+from lms.people.security import init_security, load_person
+from lms.people.views import passkeys, sign_in
+from lms.plugin import Check, Plugin
 
 
 def start(app: Flask) -> None:
     """Load the person of each request, and guard every view."""
-    app.before_request(_load_person)
+    init_mail(app)
+    init_security(app)
+    app.before_request(load_person)
     app.before_request(enforce)
 
 
-part = Plugin(name="people", label="people", models=("lms.people.models",), on_start=start)
+part = Plugin(
+    name="people",
+    label="people",
+    models=("lms.people.models",),
+    blueprints=(sign_in.blueprint, passkeys.blueprint),
+    settings=(
+        Setting(
+            "LMS_SESSION_DAYS", 30, "Days without a visit after which people sign in again.", int
+        ),
+    ),
+    jobs=(codes.job,),
+    checks=(Check("mail", check_mail),),
+    on_start=start,
+)

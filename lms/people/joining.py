@@ -1,0 +1,200 @@
+"""Joining by a link or a QR code: for people who have a phone and no mailbox yet.
+
+An open link puts whoever uses it into a unit, a role and under a manager; it is limited in time and
+in number. A link for one person lets that person in once and asks for a password.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+
+from flask import current_app
+from flask_babel import gettext as _
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import select, update
+
+from lms import audit, clock, events
+from lms.db import db
+from lms.errors import Conflict, Gone, Invalid
+from lms.people.models import Identity, JoinLink, Person, Unit
+from lms.people.passwords import weakness
+from lms.people.security import end_sessions, hashed
+from lms.people.tree import refresh_managers
+
+MOST_DAYS = 90
+MOST_USES = 1000
+NAME_MAX_CHARS = 120
+
+
+def make_link(
+    made_by: Person,
+    days: int,
+    most_uses: int,
+    unit: Unit | None = None,
+    manager: Person | None = None,
+    job_role: str = "",
+    person: Person | None = None,
+) -> JoinLink:
+    """Make a link. With `person` it is for that person alone and works once.
+
+    Raises Invalid where the limits are no limits, Conflict where the person's name was removed.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise Invalid(_("A link may be open for %(days)s days at most.", days=MOST_DAYS))
+    if not 1 <= most_uses <= MOST_USES:
+        raise Invalid(_("A link may be used by %(count)s people at most.", count=MOST_USES))
+    if person is not None and (person.identity is None or not person.active):
+        raise Conflict(_("This person is not active, so there is nobody to let in."))
+    link = JoinLink(
+        person_id=None if person is None else person.id,
+        unit_id=None if unit is None else unit.id,
+        manager_id=None if manager is None else manager.id,
+        job_role=job_role,
+        made_by_id=made_by.id,
+        expires_at=clock.now() + dt.timedelta(days=days),
+        most_uses=1 if person is not None else most_uses,
+    )
+    db.session.add(link)
+    db.session.flush()
+    audit.note("people.join_link.made", f"join/{link.uid}", made_by.id, uses=link.most_uses)
+    return link
+
+
+def token_of(link: JoinLink) -> str:
+    """Return the secret part of a link's address."""
+    return str(_signer().dumps(link.uid))
+
+
+def get_link(token: str) -> JoinLink:
+    """Return the link; raises Gone where it is used up, over or closed, or never was."""
+    try:
+        uid = _signer().loads(token)
+    except BadSignature:
+        uid = ""
+    link = db.session.scalar(select(JoinLink).where(JoinLink.uid == uid))
+    if link is None or not is_open(link):
+        raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
+    return link
+
+
+def is_open(link: JoinLink) -> bool:
+    """Whether somebody can still come in by it."""
+    return link.closed_at is None and link.uses < link.most_uses and link.expires_at > clock.now()
+
+
+def close_link(link: JoinLink, by: Person) -> None:
+    """Let nobody else in by this link."""
+    link.closed_at = clock.now()
+    audit.note("people.join_link.closed", f"join/{link.uid}", by.id)
+
+
+def join(link: JoinLink, name: str, password: str | None) -> Identity:
+    """Let somebody in by an open link, under the name they typed; return their new identity.
+
+    Raises Invalid for a name or password that will not do, Gone where others used it up meanwhile.
+    """
+    name = " ".join(name.split())
+    if not name or len(name) > NAME_MAX_CHARS or not any(char.isalpha() for char in name):
+        raise Invalid(_("Type your name as your colleagues know it."))
+    if password:
+        check_password(password, [name])
+    _take_one(link)
+    person = Person(
+        unit_id=link.unit_id,
+        manager_id=link.manager_id,
+        job_role=link.job_role,
+        hired_on=clock.today(),
+    )
+    identity = Identity(
+        display_name=name,
+        given_name=name.split()[0],
+        sort_name=sort_name(name),
+        sign_in_name=_free_sign_in_name(name),
+        password=hashed(password) if password else None,
+    )
+    person.identity = identity
+    db.session.add(person)
+    db.session.flush()
+    if link.manager_id is not None:
+        refresh_managers()
+    events.publish(events.PeopleChanged(frozenset({person.id})))
+    return identity
+
+
+def enter_by_link(link: JoinLink, password: str | None) -> Identity:
+    """Let in the one person a link is for, and set their password; earlier sessions end."""
+    identity = db.session.get(Identity, link.person_id)
+    if identity is None or not identity.active:
+        raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
+    if password:
+        check_password(password, [identity.display_name])
+    _take_one(link)
+    if identity.sign_in_name is None and not identity.email:
+        identity.sign_in_name = _free_sign_in_name(identity.display_name)
+    if password:
+        identity.password = hashed(password)
+        end_sessions(identity)
+    return identity
+
+
+def check_password(password: str, about: list[str]) -> None:
+    """Raise Invalid, saying why, where a password is too easily guessed."""
+    why = weakness(password, [*about, current_app.config["LMS_COMPANY"]])
+    if why is None:
+        return
+    reasons = {
+        "short": _("That password is short. Take ten characters or more: three words will do."),
+        "long": _("That password is very long. Two hundred characters are enough."),
+        "plain": _("That password repeats a few characters. Three words you like are better."),
+        "known": _("Others would guess that password first. Three words you like are better."),
+    }
+    raise Invalid(reasons[why])
+
+
+def sort_name(display_name: str) -> str:
+    """Return the name by which lists are sorted: family name first, folded to plain letters."""
+    words = display_name.split()
+    turned = " ".join([words[-1], *words[:-1]]) if words else ""
+    decomposed = unicodedata.normalize("NFKD", turned)
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()[:200]
+
+
+def _take_one(link: JoinLink) -> None:
+    """Use the link up by one, in a statement that two people at once cannot both win."""
+    taken = db.session.execute(
+        update(JoinLink)
+        .where(
+            JoinLink.id == link.id,
+            JoinLink.uses < JoinLink.most_uses,
+            JoinLink.closed_at.is_(None),
+        )
+        .values(uses=JoinLink.uses + 1)
+        .returning(JoinLink.id)
+    ).one_or_none()
+    if taken is None:
+        raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
+
+
+def _free_sign_in_name(name: str) -> str:
+    """Return `imani.okafor`, or with a number where that is taken."""
+    decomposed = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = ".".join(re.findall(r"[a-z0-9]+", decomposed))[:50] or "colleague"
+    taken = set(
+        db.session.scalars(
+            select(Identity.sign_in_name).where(
+                Identity.sign_in_name.startswith(stem, autoescape=True)
+            )
+        )
+    )
+    number = 2
+    candidate = stem
+    while candidate in taken:
+        candidate = f"{stem}{number}"
+        number += 1
+    return candidate
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["LMS_SECRET_KEY"], salt="lms-join")

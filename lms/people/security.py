@@ -1,0 +1,149 @@
+"""Flask-Security, set up for us: sessions, password hashes, passkeys.
+
+It keeps who is signed in, hashes and checks passwords (argon2) and speaks WebAuthn. Its own pages
+and blueprint stay off: ours (`lms.people.views.sign_in`) call it, so that each has an access
+declaration, no page tells whether an address is known, and no mail leaves inside a request. Codes
+are ours too (`lms.people.codes`): its time-based ones stay valid side by side for as long as a
+mail may take, which makes each guess worth thirty. See docs/decisions/0002-sign-in.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from ipaddress import ip_address
+from typing import Any
+
+from flask import Flask, g, request, session
+from flask_login import current_user
+from flask_security import Security, SQLAlchemyUserDatastore, WebauthnUtil
+from flask_security import login_user as remember_in_session
+from flask_security.utils import hash_password, logout_user, verify_password
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from lms import clock
+from lms.db import db
+from lms.people.models import Identity, Passkey, Person, new_uid
+
+PASSWORD_MIN_CHARS = 10
+LOCAL_HOSTS = frozenset({"localhost"})
+
+
+class Datastore(SQLAlchemyUserDatastore):  # type: ignore[misc]
+    """Flask-Security's door to our tables; the request commits, not the library."""
+
+    def commit(self) -> None:
+        """Leave it to the request."""
+
+
+class PasskeyRules(WebauthnUtil):  # type: ignore[misc]
+    """What we ask of a passkey: it knows its person by itself, and checks that it is them."""
+
+    def authenticator_selection(self, user: Any, usage: str) -> AuthenticatorSelectionCriteria:
+        """Any device, one that can be found without typing a name, unlocked by its holder."""
+        return AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED,
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )
+
+    def user_verification(self, user: Any, usage: list[str]) -> UserVerificationRequirement:
+        """Always: the passkey stands in for name and password."""
+        return UserVerificationRequirement.REQUIRED
+
+
+def init_security(app: Flask) -> None:
+    """Set up Flask-Security over our tables, without its pages."""
+    secret: str = app.config["LMS_SECRET_KEY"]
+    app.config.update(
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the name of a method
+        SECURITY_PASSWORD_SCHEMES=["argon2"],
+        SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
+        SECURITY_PASSWORD_SALT=hashlib.sha256(b"salt" + secret.encode()).hexdigest(),
+        SECURITY_PASSWORD_LENGTH_MIN=PASSWORD_MIN_CHARS,
+        SECURITY_USER_IDENTITY_ATTRIBUTES=[
+            {"sign_in_name": {"mapper": str, "case_insensitive": True}}
+        ],
+        SECURITY_WEBAUTHN=True,
+        SECURITY_WAN_RP_NAME=app.config["LMS_COMPANY"],
+        SECURITY_WAN_ALLOW_AS_FIRST_FACTOR=True,
+        SECURITY_WAN_ALLOW_USER_HINTS=False,
+        SECURITY_RETURN_GENERIC_RESPONSES=True,
+        SECURITY_FLASH_MESSAGES=False,
+        SECURITY_DATETIME_FACTORY=clock.now,
+        SECURITY_API_ENABLED_METHODS=["session"],
+        SECURITY_FRESHNESS=dt.timedelta(hours=1),
+        SECURITY_FRESHNESS_GRACE_PERIOD=dt.timedelta(0),
+        SECURITY_CLI_USERS_NAME=None,
+        SECURITY_CLI_ROLES_NAME=None,
+        SESSION_PROTECTION=None,  # phones change their address all day
+        PERMANENT_SESSION_LIFETIME=dt.timedelta(days=app.config["LMS_SESSION_DAYS"]),
+    )
+    security = Security(
+        app,
+        Datastore(db, Identity, None, Passkey),
+        register_blueprint=False,
+        webauthn_util_cls=PasskeyRules,
+    )
+    security.login_manager.request_loader(lambda _request: None)  # no tokens in addresses
+
+
+def load_person() -> None:
+    """Note who is asking; the row is read at every request, so a suspension holds at once."""
+    g.lms_person = None
+    if "_user_id" in session and hasattr(current_user, "fs_uniquifier"):
+        person: Person = current_user.person
+        g.lms_person = person
+
+
+def enter(identity: Identity, how: str) -> None:
+    """Sign a person in, in a new session: nothing of what the browser held before is kept.
+
+    how: `code`, `link`, `password`, `passkey` or `join`.
+    """
+    session.clear()
+    g.pop("csrf_token", None)
+    session.permanent = True
+    remember_in_session(identity, remember=False, authn_via=[how])
+    g.lms_person = identity.person
+
+
+def leave() -> None:
+    """Sign the person of this browser out."""
+    logout_user()
+    session.clear()
+
+
+def end_sessions(identity: Identity) -> None:
+    """Sign a person out everywhere: every session that names the old key is worthless."""
+    identity.fs_uniquifier = new_uid()
+
+
+def hashed(password: str) -> str:
+    """Return the argon2 hash of a password."""
+    found: str = hash_password(password)
+    return found
+
+
+def matches(password: str, kept: str | None) -> bool:
+    """Whether a password fits its hash; as slow where there is none, so that time tells nothing."""
+    if kept is None:
+        hash_password(password)
+        return False
+    found: bool = verify_password(password, kept)
+    return found
+
+
+def passkeys_work_here() -> bool:
+    """Whether browsers allow passkeys at this address: HTTPS, or localhost by name."""
+    host = request.host.rsplit(":", 1)[0]
+    if request.is_secure:
+        try:
+            ip_address(host.strip("[]"))
+        except ValueError:
+            return True
+        return False  # a passkey belongs to a name, never to a number
+    return host in LOCAL_HOSTS

@@ -1,0 +1,200 @@
+"""Signing in and out: by code, link, password, passkey, and joining by a link."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import (
+    Blueprint,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import gettext as _
+
+from lms.db import db, writing
+from lms.errors import DomainError
+from lms.people import codes, joining, tries
+from lms.people.access import Who, allow
+from lms.people.current import current_person, find_current_person
+from lms.people.forms import CodeForm, JoinForm, NewPasswordForm, PasswordForm, WhoForm
+from lms.people.gate import is_safe_way_back
+from lms.people.mail import mail_is_set_up
+from lms.people.models import Identity
+from lms.people.security import enter, leave, matches, passkeys_work_here
+
+blueprint = Blueprint(
+    "people",
+    __name__,
+    template_folder="../templates",
+    static_folder="../static",
+    static_url_path="/people/static",
+)
+
+NOT_YET = "whoever opens it has not signed in yet"
+CODES_A_QUARTER = 5
+PASSWORDS_A_QUARTER = 10
+FROM_ONE_PLACE = 200  # an office, or a proxy in front of us, is one place
+KEPT = "sign_in_code"
+
+
+def way_back(wanted: str | None) -> str:
+    """Return where to go after sign-in: a path on this site, else the first page."""
+    if wanted and is_safe_way_back(wanted):
+        return wanted
+    return url_for("web.home")
+
+
+def _wait() -> tuple[str, int]:
+    """Say that there were too many tries; the count is kept."""
+    return render_template("people/wait.html", minutes=tries.STRETCH_SECONDS // 60), 429
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+@allow(Who.PUBLIC, reason=NOT_YET)
+def sign_in() -> Any:
+    """Ask who it is, then mail a code; the answer is the same for everybody."""
+    if find_current_person() is not None:
+        return redirect(way_back(request.args.get("next")))
+    form = WhoForm(next=request.args.get("next", ""))
+    if form.validate_on_submit():
+        if not (
+            tries.allowed("code", form.who.data, CODES_A_QUARTER)
+            and tries.allowed("code from", request.remote_addr or "", FROM_ONE_PLACE)
+        ):
+            return _wait()
+        session[KEPT] = codes.ask(form.who.data, way_back(form.next.data))
+        return redirect(url_for("people.enter_code"))
+    return render_template(
+        "people/sign_in.html",
+        form=form,
+        by_mail=mail_is_set_up(),
+        passkeys=passkeys_work_here(),
+        back=way_back(form.next.data),
+    )
+
+
+@blueprint.route("/sign-in/code", methods=["GET", "POST"])
+@allow(Who.PUBLIC, reason=NOT_YET)
+def enter_code() -> Any:
+    """Take the six digits."""
+    uid = session.get(KEPT)
+    if uid is None:
+        return redirect(url_for("people.sign_in"))
+    form = CodeForm()
+    status = 200
+    if form.validate_on_submit():
+        if not tries.allowed("code typed from", request.remote_addr or "", FROM_ONE_PLACE):
+            return _wait()
+        found = codes.redeem_code(uid, form.code.data)
+        if found is not None:
+            identity, back = found
+            enter(identity, "code")
+            return redirect(way_back(back))
+        form.code.errors = [
+            _("That is not the code, or its time is over. Look again, or ask for a new one.")
+        ]
+        status = 422
+    return render_template("people/code.html", form=form, minutes=codes.VALID_MINUTES), status
+
+
+@blueprint.route("/sign-in/by-link/<token>", methods=["GET", "POST"])
+@allow(Who.PUBLIC, reason=NOT_YET)
+def by_link(token: str) -> Any:
+    """Let in by the link from the mail, at the press of a button.
+
+    Opening it is not enough: programs that check mail for viruses open every link.
+    """
+    if request.method == "POST":
+        if not tries.allowed("link from", request.remote_addr or "", FROM_ONE_PLACE):
+            return _wait()
+        found = codes.redeem_link(token)
+        if found is not None:
+            identity, back = found
+            enter(identity, "link")
+            return redirect(way_back(back))
+    link = codes.find_link(token)
+    return render_template("people/by_link.html", link=link), 200 if link else 410
+
+
+@blueprint.route("/sign-in/password", methods=["GET", "POST"])
+@allow(Who.PUBLIC, reason=NOT_YET)
+def by_password() -> Any:
+    """Take a name and a password; a wrong name and a wrong password look and last the same."""
+    form = PasswordForm(next=request.args.get("next", ""))
+    status = 200
+    if form.validate_on_submit():
+        with writing(False):  # hashing takes its time: nobody else's writing waits for it
+            found = codes.find_identity(form.who.data)
+            kept = None if found is None else found.password
+            person_id = None if found is None else found.person_id
+            db.session.rollback()
+            right = matches(form.password.data, kept)
+        if not (
+            tries.allowed("password", form.who.data, PASSWORDS_A_QUARTER)
+            and tries.allowed("password from", request.remote_addr or "", FROM_ONE_PLACE)
+        ):
+            return _wait()
+        identity = db.session.get(Identity, person_id) if right else None
+        if identity is not None and identity.active and identity.password == kept:
+            tries.forget("password", form.who.data)
+            enter(identity, "password")
+            return redirect(way_back(form.next.data))
+        form.password.errors = [_("Name and password do not fit together. Try again.")]
+        status = 422
+    return (
+        render_template(
+            "people/password.html", form=form, by_mail=mail_is_set_up(), passkeys=False
+        ),
+        status,
+    )
+
+
+@blueprint.post("/sign-out")
+@allow(Who.SIGNED_IN)
+def sign_out() -> Any:
+    """Sign out here."""
+    leave()
+    return redirect(url_for("people.sign_in"))
+
+
+@blueprint.route("/join/<token>", methods=["GET", "POST"])
+@allow(Who.PUBLIC, reason="people come in by it who cannot sign in yet; it is limited")
+def join(token: str) -> Any:
+    """Come in by a join link or QR code."""
+    link = joining.get_link(token)
+    known = None if link.person_id is None else db.session.get(Identity, link.person_id)
+    form = NewPasswordForm() if known is not None else JoinForm()
+    status = 200
+    if form.validate_on_submit():
+        if not tries.allowed("join from", request.remote_addr or "", FROM_ONE_PLACE):
+            return _wait()
+        password = form.password.data or None
+        if password is None and not passkeys_work_here():
+            form.password.errors = [_("Choose a password, so that you can come back.")]
+        else:
+            try:
+                if known is not None:
+                    identity = joining.enter_by_link(link, password)
+                else:
+                    identity = joining.join(link, form.name.data, password)
+            except DomainError as error:
+                form.password.errors = [error.message]
+            else:
+                enter(identity, "join")
+                return redirect(url_for("people.welcome"))
+        status = 422
+    return (
+        render_template("people/join.html", form=form, known=known, passkeys=passkeys_work_here()),
+        status,
+    )
+
+
+@blueprint.get("/welcome")
+@allow(Who.SIGNED_IN)
+def welcome() -> Any:
+    """Say how to come back: the sign-in name, and a passkey where that works."""
+    identity = current_person().identity
+    return render_template("people/welcome.html", identity=identity, passkeys=passkeys_work_here())
