@@ -15,7 +15,7 @@ COMMON = (
     "abc123", "111111", "000000", "summer", "winter", "spring", "autumn", "monday", "admin",
     "football", "dragon", "sunshine", "princess", "changeme", "secret", "ropes",
 )  # fmt: skip
-LEFT_OVER_CHARS = 4  # what must remain once a common word is taken out
+LEFT_OVER_CHARS = 4  # what must remain once common words are taken out
 
 
 def weakness(password: str, about: Iterable[str] = ()) -> str | None:
@@ -32,7 +32,7 @@ def weakness(password: str, about: Iterable[str] = ()) -> str | None:
         return "plain"
     lowered = password.lower()
     words = [*COMMON, *(word for text in about for word in text.lower().split() if len(word) > 3)]
-    for word in words:
-        if word in lowered and len(lowered.replace(word, "")) < LEFT_OVER_CHARS:
-            return "known"
-    return None
+    left = lowered
+    for word in sorted(words, key=len, reverse=True):
+        left = left.replace(word, "")
+    return "known" if left != lowered and len(left.strip()) < LEFT_OVER_CHARS else None

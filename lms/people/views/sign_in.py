@@ -25,13 +25,7 @@ from lms.people.mail import mail_is_set_up
 from lms.people.models import Identity
 from lms.people.security import enter, leave, matches, passkeys_work_here
 
-blueprint = Blueprint(
-    "people",
-    __name__,
-    template_folder="../templates",
-    static_folder="../static",
-    static_url_path="/people/static",
-)
+blueprint = Blueprint("people", "lms.people", template_folder="templates")
 
 NOT_YET = "whoever opens it has not signed in yet"
 CODES_A_QUARTER = 5
