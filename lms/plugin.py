@@ -52,7 +52,9 @@ class HomeCard:
 
     `load(person_id)` returns the context for `template`, or None when there is nothing to say.
     A card with `primary` in its context asks for the page's one primary action; the first card
-    that asks gets it.
+    that asks gets it, and its template finds `primary` true (all others false). Such a card may
+    say `question` ("Three minutes?"), which ends the greeting; any card may say `eyebrow`, the line
+    above it ("Day 6 of your first 30").
     """
 
     slug: str

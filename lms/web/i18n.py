@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, request, session
 from flask_babel import Babel, get_locale
+from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
+from lms.errors import Invalid
 from lms.people.current import find_current_person
 from lms.plugin import Plugin
 
@@ -19,6 +21,7 @@ LANGUAGES = {
     "fr": "Français",
     "ar": "العربية",
 }
+SESSION_KEY = "language"
 RIGHT_TO_LEFT = frozenset({"ar"})
 
 
@@ -33,7 +36,20 @@ def choose_locale() -> str:
         return default
     if not request:
         return default
+    if session.get(SESSION_KEY) in LANGUAGES:
+        return str(session[SESSION_KEY])
     return request.accept_languages.best_match(list(LANGUAGES), default=default) or default
+
+
+def choose_language(code: str) -> None:
+    """Remember a language for the present person, or for this session; Invalid for an unknown one."""
+    if code not in LANGUAGES:
+        raise Invalid(_("We do not speak that language yet."))
+    person = find_current_person()
+    if person is None:
+        session[SESSION_KEY] = code
+    else:
+        person.language = code
 
 
 def init_babel(app: Flask) -> None:

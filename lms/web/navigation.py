@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, request, url_for
+from flask_babel import lazy_gettext as _l
 
 from lms.people.current import find_current_person
 from lms.people.models import Person
@@ -45,4 +46,18 @@ def places() -> list[Place]:
     return [
         Place(item.label, url_for(item.endpoint), item.endpoint == request.endpoint)
         for item in items
+    ]
+
+
+# Pages of other rooms that belong to a person's own settings, where they are there.
+SETTINGS_PAGES = (("people.devices", _l("How you sign in")),)
+
+
+def settings_links() -> list[Place]:
+    """Return the links of the settings page to what other rooms keep for a person."""
+    known = current_app.view_functions
+    return [
+        Place(label, url_for(endpoint), False)
+        for endpoint, label in SETTINGS_PAGES
+        if endpoint in known
     ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, render_template
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from lms.people.current import find_current_person
-from lms.plugin import Plugin
+from lms.plugin import NavItem, Plugin
 from lms.web import assets, errors, security
 from lms.web.compress import compress_page
+from lms.web.home import ShownCard
 from lms.web.i18n import init_babel
 from lms.web.navigation import places
 from lms.web.views import blueprint
@@ -31,8 +34,23 @@ def _shell() -> dict[str, Any]:
     return {
         "navigation": places,
         "inline_styles": assets.inline_styles,
+        "show_card": _show_card,
         "signed_in": find_current_person() is not None,
     }
 
 
-part = Plugin(name="web", label="web", blueprints=(blueprint,), on_start=start)
+def _show_card(card: ShownCard) -> Markup:
+    page = render_template(card.template, **{**card.context, "primary": card.primary})
+    return Markup(page)  # noqa: S704 - a rendered template, escaped where it was made
+
+
+part = Plugin(
+    name="web",
+    label="web",
+    blueprints=(blueprint,),
+    navigation=(
+        NavItem(_l("Your page"), "web.home", order=0),
+        NavItem(_l("Settings"), "web.settings", order=95),
+    ),
+    on_start=start,
+)

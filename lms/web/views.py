@@ -1,12 +1,20 @@
-"""The shell's own pages: the first page, static files, and health for machines."""
+"""The shell's own pages: the first page, settings, static files, and health for machines."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import format_date, refresh, to_user_timezone
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
 
+from lms import clock
 from lms.people.access import Who, allow
+from lms.people.current import current_person, find_current_person
 from lms.web import assets
 from lms.web.health import report
+from lms.web.home import build_home
+from lms.web.i18n import LANGUAGES, choose_language
+from lms.web.navigation import settings_links
 
 blueprint = Blueprint("web", __name__, template_folder="templates")
 
@@ -15,7 +23,27 @@ blueprint = Blueprint("web", __name__, template_folder="templates")
 @allow(Who.SIGNED_IN)
 def home() -> str:
     """Show the person's first page."""
-    return render_template("web/home.html")
+    today = format_date(to_user_timezone(clock.now()).date(), "EEEE, d MMMM", rebase=False)
+    return render_template("web/home.html", home=build_home(current_person()), today=today)
+
+
+@blueprint.get("/settings")
+@allow(Who.SIGNED_IN)
+def settings() -> str:
+    """Show what a person may choose for themself."""
+    return render_template("web/settings.html", languages=LANGUAGES, links=settings_links())
+
+
+@blueprint.post("/language")
+@allow(Who.PUBLIC, reason="those who cannot read the sign-in page need it most")
+def language() -> AnyResponse:
+    """Choose the language: kept with the person, or in the session of somebody not signed in."""
+    choose_language(request.form.get("language", ""))
+    refresh()
+    if find_current_person() is None:
+        return redirect("/")
+    flash(_("Saved."), "good")
+    return redirect(url_for("web.settings"))
 
 
 @blueprint.get("/static/<version>/<path:name>")
