@@ -38,7 +38,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     environ = config.environment()
     app = Flask("lms", static_folder=None, template_folder=None)
     app.config.update(config.read_settings(config.KERNEL_SETTINGS, environ, overrides))
-    chosen = plugin.choose(plugin.installed(), app.config["LMS_PLUGINS"])
+    chosen = plugin.choose(plugin.installed(app.config["LMS_PLUGINS"]), app.config["LMS_PLUGINS"])
     parts = (*ROOMS, *chosen)
     declared = [setting for part in parts for setting in part.settings]
     app.config.update(config.read_settings(declared, environ, overrides))
@@ -94,6 +94,8 @@ def _configure(app: Flask) -> None:
     app.config.update(
         SECRET_KEY=app.config["LMS_SECRET_KEY"],
         SQLALCHEMY_DATABASE_URI=parsed.render_as_string(hide_password=False),
+        # Values of a statement that failed must not reach the logs.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         SESSION_COOKIE_NAME="ropes",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -130,10 +132,14 @@ def _view_function() -> Any:
 
 def _finish(response: Response) -> Response:
     """Commit what the request did when its answer is a success, and nothing of it otherwise."""
-    if response.status_code < 400 or g.get("lms_keep"):
-        db.session.commit()
-    else:
+    if response.status_code >= 400 and not g.get("lms_keep"):
         db.session.rollback()
+        return response
+    try:
+        db.session.commit()
+    except OperationalError as error:  # the disk is full, the server went away
+        answer: Response = _answer_raised(error)
+        return answer
     return response
 
 

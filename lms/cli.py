@@ -1,41 +1,62 @@
-"""The `ropes` command."""
+"""The `ropes` command: our own commands, and those that plugins bring."""
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from typing import Any
 
 import click
-from flask import Flask
-from flask.cli import AppGroup, FlaskGroup, with_appcontext
+from flask import current_app
+from flask.cli import AppGroup, ScriptInfo, with_appcontext
 
 from lms import migrate
 from lms.app import create_app
+from lms.db import db
+from lms.doctor import examine
 from lms.errors import DomainError, Misconfigured
-from lms.jobs.worker import run_worker
+from lms.jobs.worker import run_worker, stop_on_signal
+from lms.serving import programs
+from lms.serving.announce import announce
+from lms.serving.ports import LOOPBACK, check_port
+from lms.serving.supervise import supervise
 
 
-class Ropes(FlaskGroup):
-    """The command group: our own commands, and those that plugins bring."""
+class Ropes(click.Group):
+    """The command group. A plugin's commands are found once the application has been made."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; a known fault is one clear sentence and a non-zero exit, never a traceback."""
+        kwargs.setdefault(
+            "obj",
+            ScriptInfo(create_app=create_app, set_debug_flag=False, load_dotenv_defaults=False),
+        )
         try:
             return super().main(*args, **kwargs)
         except (Misconfigured, DomainError) as error:
             click.echo(str(error), err=True)
             sys.exit(2)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name all commands; where the application cannot be made, our own, and say why."""
+        names = set(super().list_commands(ctx))
+        try:
+            names |= set(ctx.ensure_object(ScriptInfo).load_app().cli.commands)
+        except Misconfigured as error:
+            click.echo(f"Commands of plugins are left out: {error}\n", err=True)
+        return sorted(names)
 
-main = Ropes(
-    name="ropes",
-    create_app=create_app,
-    add_default_commands=False,
-    add_version_option=False,
-    load_dotenv=False,
-    help="Ropes: where employees learn the ropes of their company's network.",
-)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return our own command of that name, else a plugin's."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        app = ctx.ensure_object(ScriptInfo).load_app()
+        return app.cli.get_command(ctx, cmd_name)
 
+
+main = Ropes(name="ropes", help="Ropes: where employees learn the ropes of their network.")
 db_commands = AppGroup("db", help="The database.")
 main.add_command(db_commands)
 
@@ -60,7 +81,59 @@ def db_draft(part: str, number: int, message: str) -> None:
 @with_appcontext
 def work() -> None:
     """Run the worker: delivers statements, reads the network, renders certificates."""
-    from flask import current_app
+    log_to_terminal()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    run_worker(app, stop_on_signal())
 
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    run_worker(app)
+
+@main.command("serve")
+@click.option("--host", envvar="HOST", default=LOOPBACK, show_default=True, help="Listen here.")
+@click.option("--port", envvar="PORT", default=8000, show_default=True, help="Listen here.")
+@click.option(
+    "--upgrade", envvar="UPGRADE", is_flag=True, help="Bring the database up to date first."
+)
+def serve(host: str, port: int, upgrade: bool) -> None:
+    """Run the product: the web server and a worker, until SIGTERM."""
+    log_to_terminal()
+    check_port(host, port)
+    # Where nobody says how people reach it, links lead to where it listens.
+    os.environ.setdefault("LMS_BASE_URL", f"http://{LOOPBACK}:{port}")
+    app = create_app()
+    with app.app_context():
+        migrate.check_not_newer()
+        if upgrade or migrate.is_new():
+            migrate.upgrade()
+        if migrate.pending():
+            raise Misconfigured(
+                "The database is not up to date. Save a copy of it, then run `ropes db upgrade`, "
+                "or start with `ropes serve --upgrade`."
+            )
+        db.engine.dispose()
+    announce("Ropes is starting. Stop it with Ctrl-C.", app.config["LMS_BASE_URL"])
+    sys.exit(supervise([programs.web(host, port), programs.worker()], stop_on_signal()))
+
+
+@main.command("doctor")
+@with_appcontext
+def doctor() -> None:
+    """Say in words what is misconfigured; exit 1 if anything is."""
+    wrong = 0
+    for what, finding in examine():
+        wrong += finding is not None
+        mark = click.style("ok", fg="green") if finding is None else click.style("!!", fg="red")
+        click.echo(f"{mark}  {what}" + (f": {finding}" if finding else ""))
+    click.echo("All is well." if not wrong else f"{wrong} to look at.")
+    sys.exit(1 if wrong else 0)
+
+
+def log_to_terminal() -> None:
+    """Write what happens to standard error, one line each, for whatever runs the program."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for noisy in ("huey", "alembic", "weasyprint", "fontTools"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    main()

@@ -64,7 +64,12 @@ KERNEL_SETTINGS: tuple[Setting, ...] = (
         "IRI that names people in statements (account homePage); empty: the first base URL.",
     ),
     Setting("LMS_COMPANY", "Your company", "The name on pages and certificates."),
-    Setting("LMS_PLUGINS", (), "Which plugins are on; empty: all that are installed.", parse_list),
+    Setting(
+        "LMS_PLUGINS",
+        (),
+        "Which plugins are on; empty: all that are installed; none: none.",
+        parse_list,
+    ),
     Setting("LMS_LANGUAGE", "en", "Language for people who have not chosen one."),
     Setting("LMS_TIME_ZONE", "UTC", "Time zone in which days are shown."),
     Setting("LMS_NETWORK_URL", "", "Address of the company's network, for links to it."),

@@ -14,6 +14,7 @@ must write with `@writes`.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,7 +24,7 @@ import orjson
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, types
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -33,6 +34,8 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_TIMEOUT_SECONDS = 30
+
+log = logging.getLogger(__name__)
 
 _writing: ContextVar[bool] = ContextVar("lms_db_writing", default=True)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -133,19 +136,51 @@ def transaction() -> Iterator[Session]:
 
 
 def on_commit(call: Callable[[], None]) -> None:
-    """Run `call` once this session's transaction is committed; never if it is rolled back."""
-    db.session().info.setdefault("lms_on_commit", []).append(call)
+    """Run `call` once what the session is doing is committed; never if it is rolled back.
+
+    Inside a savepoint (`begin_nested`) it shares the savepoint's fate, and still waits for the
+    whole. What `call` raises is logged and goes no further: the commit has happened, and nobody
+    may be told that it has not.
+    """
+    session = db.session()
+    session.info.setdefault("lms_on_commit", []).append((session.get_nested_transaction(), call))
 
 
 @event.listens_for(Session, "after_commit")
-def _run_after_commit(session: Session) -> None:
-    for call in session.info.pop("lms_on_commit", ()):
-        call()
+def _note_commit(session: Session) -> None:
+    waiting = session.info.get("lms_on_commit", [])
+    savepoint = session.get_nested_transaction()
+    if savepoint is None:
+        session.info["lms_to_run"] = session.info.pop("lms_on_commit", [])
+        return
+    outer = savepoint.parent if savepoint.parent is not None and savepoint.parent.nested else None
+    session.info["lms_on_commit"] = [
+        (outer if inside is savepoint else inside, call) for inside, call in waiting
+    ]
 
 
 @event.listens_for(Session, "after_rollback")
-def _forget_after_rollback(session: Session) -> None:
+def _note_rollback(session: Session) -> None:
+    kept: list[SessionTransaction | None] = []
+    savepoint = session.get_nested_transaction()
+    if savepoint is not None:  # only what was asked for outside of it stays
+        kept = [None]
+        while (savepoint := savepoint.parent) is not None:
+            kept.append(savepoint)
+    waiting = session.info.pop("lms_on_commit", [])
+    session.info["lms_on_commit"] = [one for one in waiting if one[0] in kept]
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _run_after_commit(session: Session, ended: SessionTransaction) -> None:
+    if ended.parent is not None:
+        return
     session.info.pop("lms_on_commit", None)
+    for _inside, call in session.info.pop("lms_to_run", ()):
+        try:
+            call()
+        except Exception:
+            log.exception("what was to follow a commit failed")
 
 
 def prepare_engine(engine: Engine) -> None:

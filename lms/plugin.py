@@ -7,6 +7,7 @@ subclass and nothing runs at import: the kernel reads these fields in `lms.app.c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,6 +26,10 @@ from lms.evidence import Measure
 from lms.jobs.queue import Job
 
 ENTRY_POINTS = "lms.plugins"
+NO_PLUGIN = "none"
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+# What the kernel itself uses as prefixes of addresses, tables and templates.
+RESERVED = frozenset({"lms", "web", "people", "teams", "notices", "static", "vendor"})
 
 
 class Audience(StrEnum):
@@ -157,43 +162,59 @@ class Plugin:
     on_start: Callable[[Flask], None] | None = None
 
 
-def installed() -> dict[str, Plugin]:
-    """Load every installed plugin, by name, in order of name.
+def installed(wanted: Iterable[str] = ()) -> dict[str, Plugin]:
+    """Load the installed plugins that are wanted (empty: all), by name, in order of name.
 
-    Raises Misconfigured where a distribution offers something that is not a Plugin, or a name
-    that does not match its entry point.
+    One that is not wanted is not even imported: a broken one can be switched off. Raises
+    Misconfigured where a distribution offers something that is not a Plugin, cannot be imported,
+    bears a name that is not its own, or where two distributions offer the same name.
     """
+    names = set(wanted)
     found: dict[str, Plugin] = {}
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-        plugin = entry.load()
+        if names and entry.name not in names:
+            continue
+        advice = "Ask whoever made the package, or leave it out with LMS_PLUGINS."
+        if entry.name in found:
+            raise Misconfigured(f"Two packages bring a plugin “{entry.name}”. Uninstall one.")
+        if entry.name in RESERVED or not NAME.fullmatch(entry.name):
+            raise Misconfigured(f"A plugin may not be named “{entry.name}”. {advice}")
+        try:
+            plugin = entry.load()
+        except (ImportError, AttributeError) as error:
+            raise Misconfigured(
+                f"The plugin “{entry.name}” cannot be loaded ({error}). {advice}"
+            ) from error
         if not isinstance(plugin, Plugin) or plugin.name != entry.name:
             raise Misconfigured(
                 f"The entry point {entry.name} = {entry.value} does not lead to a Plugin of that "
-                "name. Ask whoever made the package, or leave it out with LMS_PLUGINS."
+                f"name. {advice}"
             )
         found[plugin.name] = plugin
     return found
 
 
-def choose(available: Mapping[str, Plugin], wanted: Iterable[str]) -> list[Plugin]:
+def choose(available: Mapping[str, Plugin], wanted: Sequence[str]) -> list[Plugin]:
     """Return the plugins that are on, requirements before those that need them.
 
-    `wanted` empty means all. Raises Misconfigured, in a sentence that says what to do, where a
+    `wanted` empty means all, and `none` alone means none. Raises Misconfigured, in a sentence that says what to do, where a
     wanted plugin or a requirement is missing, or plugins require each other in a circle.
     """
-    names = list(wanted) or list(available)
+    names = [name for name in wanted if name != NO_PLUGIN]
+    if not names and NO_PLUGIN not in wanted:
+        names = list(available)
     chosen: list[Plugin] = []
     state: dict[str, str] = {}
 
     def take(name: str, needed_by: str | None) -> None:
+        if needed_by is not None and name not in names:
+            raise Misconfigured(
+                f"The plugin “{needed_by}” needs “{name}”, which is not on. Add {name} to "
+                f"LMS_PLUGINS (install it if it is not there), or take {needed_by} out."
+            )
         if name not in available:
             raise Misconfigured(
                 f"The plugin “{name}” is not installed. Install it, or take it out of LMS_PLUGINS."
-            )
-        if needed_by is not None and name not in names:
-            raise Misconfigured(
-                f"The plugin “{needed_by}” needs “{name}”, which is not on. "
-                f"Add {name} to LMS_PLUGINS, or take {needed_by} out."
             )
         if state.get(name) == "done":
             return

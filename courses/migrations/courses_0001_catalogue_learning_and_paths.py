@@ -10,7 +10,7 @@ import lms.db
 revision = "courses_0001"
 down_revision = None
 branch_labels = ("courses",)
-depends_on = "lms_0001"
+depends_on = None
 
 
 def upgrade() -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,15 @@ from typing import Any
 
 from flask import Flask, current_app
 from huey import MemoryHuey, RedisHuey, SqliteHuey
+from huey.exceptions import ConfigurationError
 
 from lms import db
+from lms.errors import Misconfigured
 
 log = logging.getLogger(__name__)
 
 # A process killed between its mark and its wake-up must not silence the job for good.
-PENDING_TTL_SECONDS = 30
+PENDING_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,18 @@ class Queue:
     """The jobs of one app, and the place where their wake-ups wait."""
 
     def __init__(self, jobs: Iterable[Job], where: str, instance: Path) -> None:
-        self.jobs = {job.name: job for job in jobs}
+        self.jobs: dict[str, Job] = {}
+        for job in jobs:
+            if job.name in self.jobs:
+                raise Misconfigured(f"Two plugins bring a job named {job.name}.")
+            self.jobs[job.name] = job
         self.manual = where == "manual"
         self.woken: dict[str, None] = {}
-        self.running = {name: threading.Lock() for name in self.jobs}
         self.huey: Any = _open_huey(where, instance)
         self.task: Any = None  # the Huey task that runs a job by name; set by init_app
+        self._guard = threading.Lock()
+        self._running: set[str] = set()
+        self._again: set[str] = set()
 
     def wake(self, name: str) -> None:
         """Ask for the job to be run soon; a wake-up that already waits is not doubled."""
@@ -58,27 +67,67 @@ class Queue:
             raise KeyError(f"no job is named {name}")
         if self.manual:
             self.woken[name] = None
-        elif self.huey.put_if_empty(f"pending:{name}", True, ttl=PENDING_TTL_SECONDS):
-            self.huey.enqueue(self.task.s(name))
+            return
+        mark, moment = f"pending:{name}", time.time()
+        if not self.huey.put_if_empty(mark, moment):
+            since = self.huey.get(mark, peek=True)
+            if since is not None and 0 <= moment - since < PENDING_SECONDS:
+                return
+            self.huey.put(mark, moment)
+        self.huey.enqueue(self.task.s(name))
 
     def run(self, name: str) -> None:
-        """Run the job now, in this thread, once any earlier run of it in this process is over.
+        """Run the job now, in this thread; where it runs already, have that run look once more.
 
         The "already waiting" mark goes first: what is written from here on wakes the job again.
+        Nobody waits for a running job, so that one long job never holds up all threads.
         """
         if not self.manual:
             self.huey.delete(f"pending:{name}")
-        with self.running[name]:
+        with self._guard:
+            if name in self._running:
+                self._again.add(name)
+                return
+            self._running.add(name)
+        while self._run_once(name):
+            pass
+
+    def _run_once(self, name: str) -> bool:
+        """Run the job; return whether it was woken meanwhile, and is still ours to run."""
+        try:
             self.jobs[name].run()
+        except BaseException:
+            with self._guard:
+                self._running.discard(name)
+                again = name in self._again
+                self._again.discard(name)
+            if again:
+                self.wake(name)
+            raise
+        with self._guard:
+            again = name in self._again
+            self._again.discard(name)
+            if not again:
+                self._running.discard(name)
+        return again
 
 
 def _open_huey(where: str, instance: Path) -> Any:
     if where.startswith("redis://"):
-        return RedisHuey("ropes", url=where, results=False)
+        try:
+            return RedisHuey("ropes", url=where, results=False)
+        except ConfigurationError as error:
+            raise Misconfigured(
+                "LMS_JOBS names a Redis server, and the package to speak with it is not installed: "
+                "pip install redis."
+            ) from error
+    if where not in ("manual", "sqlite"):
+        raise Misconfigured("LMS_JOBS must be sqlite or redis://host:port/number.")
     if where == "manual":
         return MemoryHuey("ropes", results=False)
     instance.mkdir(parents=True, exist_ok=True)
-    return SqliteHuey("ropes", filename=str(instance / "jobs.sqlite3"), results=False)
+    # A lost wake-up loses nothing: no need to wait for the disk.
+    return SqliteHuey("ropes", filename=str(instance / "jobs.sqlite3"), results=False, fsync=False)
 
 
 def init_app(app: Flask, jobs: Iterable[Job]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+import signal
 import socket
 import threading
 import time
@@ -24,7 +25,9 @@ HEARTBEAT_SECONDS = 5
 # Huey's own `max_delay` of 10 s would let a learner wait that long for a certificate.
 POLL_SECONDS = 0.2
 STALE_SECONDS = 30
-THREADS = 2
+STOP_SECONDS = 25
+# A job never holds two threads: this many different ones run side by side.
+THREADS = 4
 
 
 class Worker(Model):
@@ -34,6 +37,13 @@ class Worker(Model):
 
     name: Mapped[str] = mapped_column(String(120), primary_key=True)
     seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
+class _Consumer(Consumer):  # type: ignore[misc]
+    """Huey's consumer, with signals left to `run_worker`."""
+
+    def _set_signal_handlers(self) -> None:
+        """Install none: a worker may also be a thread of a test or of the demo."""
 
 
 def own_name() -> str:
@@ -54,15 +64,26 @@ def seconds_since_beat() -> float | None:
     return None if seen is None else (clock.now() - seen).total_seconds()
 
 
-def run_worker(app: Flask) -> None:
-    """Run until SIGTERM or SIGINT; what is being worked on is finished first."""
-    queue: Queue = app.extensions["lms.jobs"]
+def stop_on_signal() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set; call it in the main thread."""
     stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def run_worker(app: Flask, stop: threading.Event) -> None:
+    """Run until `stop` is set; what is being worked on then is finished first.
+
+    A job that is not done STOP_SECONDS later is left to the process's end: it is made to be killed
+    at any point, and the next worker's sweep finds its rows.
+    """
+    queue: Queue = app.extensions["lms.jobs"]
     with app.app_context():
         beat()
     sweeper = threading.Thread(target=_sweep, args=(app, queue, stop), name="sweep", daemon=True)
     sweeper.start()
-    consumer = Consumer(
+    consumer = _Consumer(
         queue.huey,
         workers=THREADS,
         periodic=False,
@@ -70,30 +91,39 @@ def run_worker(app: Flask) -> None:
         backoff=1.2,
         max_delay=POLL_SECONDS,
         worker_type="thread",
+        shutdown_timeout=STOP_SECONDS,
     )
+    consumer.start()
     try:
-        consumer.run()
+        while not stop.wait(HEARTBEAT_SECONDS):
+            consumer.check_worker_health()
     finally:
         stop.set()
+        consumer.stop(graceful=True)
         sweeper.join(timeout=HEARTBEAT_SECONDS)
         with app.app_context(), transaction() as session:
             session.execute(delete(Worker).where(Worker.name == own_name()))
 
 
 def _sweep(app: Flask, queue: Queue, stop: threading.Event) -> None:
-    """Wake every job that nobody has woken for its `every_seconds`; beat in between."""
+    """Wake every job that nobody has woken for its `every_seconds`; beat in between.
+
+    Whatever goes wrong here (a full disk, a database that is away) is tried again: a worker whose
+    sweep has died would look alive and lose work.
+    """
     due = dict.fromkeys(queue.jobs, 0.0)
     next_beat = 0.0
     while not stop.wait(POLL_SECONDS):
         moment = time.monotonic()
-        for name, job in queue.jobs.items():
-            if due[name] <= moment:
-                due[name] = moment + job.every_seconds
-                queue.wake(name)
-        if next_beat <= moment:
-            next_beat = moment + HEARTBEAT_SECONDS
-            try:
+        try:
+            for name, job in queue.jobs.items():
+                if due[name] <= moment:
+                    queue.wake(name)
+                    due[name] = moment + job.every_seconds
+            if next_beat <= moment:
                 with app.app_context():
                     beat()
-            except Exception:
-                log.exception("the heartbeat could not be written; trying again")
+                next_beat = moment + HEARTBEAT_SECONDS
+        except Exception:
+            log.exception("the worker's sweep or heartbeat failed; trying again")
+            stop.wait(1)

@@ -10,8 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from lms.db import db
+from lms.errors import Misconfigured
 from lms.jobs.worker import STALE_SECONDS, seconds_since_beat
-from lms.migrate import pending
+from lms.migrate import check_not_newer, pending
 from lms.plugin import Check, Plugin
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,10 @@ def check_database() -> str | None:
 
 def check_migrations() -> str | None:
     """Compare the database's revision with the code's."""
+    try:
+        check_not_newer()
+    except Misconfigured as error:
+        return str(error)
     waiting = pending()
     if waiting:
         return f"The database is not up to date ({', '.join(waiting)}). Run `ropes db upgrade`."

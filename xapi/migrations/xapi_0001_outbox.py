@@ -10,7 +10,7 @@ import lms.db
 revision = "xapi_0001"
 down_revision = None
 branch_labels = ("xapi",)
-depends_on = "lms_0001"
+depends_on = None
 
 
 def upgrade() -> None:

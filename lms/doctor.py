@@ -1,0 +1,144 @@
+"""`ropes doctor`: what is misconfigured, in words, and what to do about it.
+
+Asks more than `/healthz`: what a machine cannot wait for (fonts, mail, disk) is asked here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import smtplib
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from lms.db import db
+from lms.plugin import Check, Plugin
+from lms.web.health import KERNEL_CHECKS
+
+MAIL_TIMEOUT_SECONDS = 5
+LEAST_FREE_BYTES = 500_000_000
+PANGO = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")
+
+
+def check_address() -> str | None:
+    """Look at the address that people open."""
+    base = str(current_app.config["LMS_BASE_URL"])
+    if base.startswith("https://"):
+        return None
+    host = base.partition("://")[2].partition("/")[0].partition(":")[0]
+    if not base.startswith("http://"):
+        return f"LMS_BASE_URL is “{base}”, which is no address: write https://learn.example.com."
+    if host in {"127.0.0.1", "localhost"}:
+        return (
+            f"LMS_BASE_URL is {base}: only this machine can open it, and links in mails lead "
+            "nowhere. Set it to the address that people open, with https."
+        )
+    return (
+        f"LMS_BASE_URL is {base}, without https: passkeys and learning offline do not work, and "
+        "sessions can be read on the way."
+    )
+
+
+def check_company() -> str | None:
+    """Ask for the name that certificates bear."""
+    if current_app.config["LMS_COMPANY"] == "Your company":
+        return "LMS_COMPANY is not set: pages and certificates say “Your company”."
+    return None
+
+
+def check_mail() -> str | None:
+    """Ask the mail server whether it takes our mail, without sending any."""
+    config = current_app.config
+    if not config["LMS_MAIL_SERVER"]:
+        return "LMS_MAIL_SERVER is not set: sign-in codes and reminders wait and are not sent."
+    server, port = config["LMS_MAIL_SERVER"], config["LMS_MAIL_PORT"]
+    try:
+        with smtplib.SMTP(server, port, timeout=MAIL_TIMEOUT_SECONDS) as smtp:
+            if config["LMS_MAIL_TLS"]:
+                smtp.starttls()
+            if config["LMS_MAIL_USERNAME"]:
+                smtp.login(config["LMS_MAIL_USERNAME"], config["LMS_MAIL_PASSWORD"])
+            smtp.noop()
+    except smtplib.SMTPAuthenticationError:
+        return f"The mail server {server} refuses LMS_MAIL_USERNAME or LMS_MAIL_PASSWORD."
+    except (OSError, smtplib.SMTPException) as error:
+        return f"The mail server {server}:{port} does not answer ({type(error).__name__})."
+    return None
+
+
+def check_pango() -> str | None:
+    """Look for the libraries that certificates are drawn with."""
+    for name in PANGO:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            return (
+                f"{name} is missing: certificates cannot be drawn. Install libpango-1.0-0, "
+                "libpangoft2-1.0-0 and libharfbuzz-subset0 (Debian's names)."
+            )
+    return None
+
+
+def check_fonts() -> str | None:
+    """Look for fonts with the letters of every language that is offered."""
+    program = shutil.which("fc-list")
+    if program is None:
+        return "fontconfig is missing, so fonts cannot be found. Install fontconfig."
+    for language in ("en", "ar"):
+        found = subprocess.run(  # noqa: S603 - fontconfig's own program, nothing of a user's
+            [program, f":lang={language}", "family"], capture_output=True, check=False
+        )
+        if not found.stdout.strip():
+            return f"No font has the letters of “{language}”. Install fonts-noto-core."
+    return None
+
+
+def check_disk() -> str | None:
+    """Look at the room left where the database and files are."""
+    folder = Path(current_app.config["LMS_INSTANCE"])
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        return f"Only {free / 1e6:.0f} MB are free in {folder}. Make room before it is full."
+    return None
+
+
+def check_jobs() -> str | None:
+    """Look at where wake-ups wait."""
+    if current_app.config["LMS_JOBS"] == "manual":
+        return "LMS_JOBS is manual, which is for tests: nothing in the background is done."
+    return None
+
+
+def check_plugins() -> str | None:
+    """Look for plugins at all."""
+    if not current_app.extensions["lms.plugins"]:
+        return "No plugin is on: there are no courses. Look at LMS_PLUGINS."
+    return None
+
+
+DOCTOR_CHECKS = (
+    Check("address", check_address),
+    Check("company", check_company),
+    Check("mail", check_mail),
+    Check("jobs", check_jobs),
+    Check("plugins", check_plugins),
+    Check("drawing", check_pango),
+    Check("fonts", check_fonts),
+    Check("disk", check_disk),
+)
+
+
+def examine() -> Iterable[tuple[str, str | None]]:
+    """Yield (what, what is wrong or None) for every check of the kernel and of the plugins."""
+    parts: list[Plugin] = current_app.extensions["lms.parts"]
+    yield "settings", None  # the application has started: they can be read, and the secret will do
+    for check in (*KERNEL_CHECKS, *DOCTOR_CHECKS, *(one for part in parts for one in part.checks)):
+        try:
+            yield check.name, check.run()
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            yield check.name, f"It could not be checked: {type(error).__name__}."
