@@ -1,0 +1,1 @@
+"""Rules as data: a closed vocabulary, parsed with errors that name the place, hashed, compiled."""
