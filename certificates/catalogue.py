@@ -107,10 +107,8 @@ def publish(text: str, origin: Origin, actor_id: int | None = None) -> RuleVersi
     definition = _definition(rule.slug)
     newest = newest_version(definition.id)
     digest = rule.digest()
-    if newest is not None and newest.digest == digest and newest.text == text:
-        return newest
     if newest is not None and newest.digest == digest:
-        return newest  # only comments or spacing differ: it means the same
+        return newest  # at most comments or spacing differ: it means the same
     version = RuleVersion(
         definition_id=definition.id,
         number=1 if newest is None else newest.number + 1,

@@ -73,9 +73,7 @@ class Award(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     uid: Mapped[str] = mapped_column(String(32), unique=True, default=new_uid)
     person_id: Mapped[int] = mapped_column(ForeignKey("lms_person.id"))
-    definition_id: Mapped[int] = mapped_column(
-        ForeignKey("certificates_definition.id"), index=True
-    )
+    definition_id: Mapped[int] = mapped_column(ForeignKey("certificates_definition.id"), index=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("certificates_rule_version.id"))
     period: Mapped[str] = mapped_column(String(20), default="")
     code: Mapped[str] = mapped_column(String(32))

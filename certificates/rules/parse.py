@@ -130,17 +130,13 @@ def _usage(place: Place) -> tuple[str, int, Filter, bool]:
     distinct: Distinct | None = None
     if "distinct" in keys and not keys["distinct"].is_null():
         distinct = Distinct(keys["distinct"].one_of(frozenset(Distinct)))
-    client = (
-        keys["client"].one_of(frozenset({"mobile", "desktop"})) if "client" in keys else None
-    )
+    client = keys["client"].one_of(frozenset({"mobile", "desktop"})) if "client" in keys else None
     group_kind = None
     if "in" in keys:
         inner = keys["in"].mapping(frozenset({"group_kind"}))
         if "group_kind" not in inner:
             raise keys["in"].fail("`group_kind` is missing.")
-        group_kind = _matching(
-            inner["group_kind"], SLUG, 40, "small letters, digits and hyphens"
-        )
+        group_kind = _matching(inner["group_kind"], SLUG, 40, "small letters, digits and hyphens")
     # A signed, deduplicated act is what a certificate rests on; a rule may accept less.
     sources = frozenset({Source.EVENT})
     if "accept" in keys:
