@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 PAGE_MM = (297.0, 210.0)
@@ -107,7 +108,7 @@ def _at(along: float) -> tuple[Point, Point]:
     across, down, corner = _sides()
     left, top = INSET_MM, INSET_MM
     right, lower = PAGE_MM[0] - INSET_MM, PAGE_MM[1] - INSET_MM
-    straight = (
+    straight: tuple[tuple[float, Callable[[float], tuple[Point, Point]]], ...] = (
         (across, lambda s: ((left + CORNER_MM + s, top), (0.0, -1.0))),
         (down, lambda s: ((right, top + CORNER_MM + s), (1.0, 0.0))),
         (across, lambda s: ((right - CORNER_MM - s, lower), (0.0, 1.0))),
