@@ -1,0 +1,1 @@
+"""The signed webhook: any network, by a ten-line sender."""

@@ -1,0 +1,1 @@
+"""The ledger: normalising deliveries into acts, linking accounts, retention."""

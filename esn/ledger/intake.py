@@ -1,0 +1,38 @@
+"""Taking a delivery in: whitelisted content becomes a durable row, and a job is woken."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from esn.ledger.records import Whitelisted
+from esn.models import Connector, Delivery
+from lms import clock
+from lms.db import db
+from lms.jobs.queue import wake
+
+NORMALISE = "esn.normalise"
+
+
+def take_in(connector: Connector, key: str, content: Whitelisted) -> bool:
+    """Store a delivery to be normalised; False where the same one (by `key`) is there already."""
+    dialect = db.session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    moment = clock.now()
+    stored = db.session.execute(
+        insert(Delivery)
+        .values(
+            connector_id=connector.id, key=key, received_at=moment, payload=dict(content), tries=0
+        )
+        .on_conflict_do_nothing()
+        .returning(Delivery.id)
+    ).scalar_one_or_none()
+    if stored is None:
+        return False
+    db.session.execute(
+        update(Connector)
+        .where(Connector.id == connector.id)
+        .values(last_delivery_at=moment, trouble="")
+    )
+    wake(NORMALISE)
+    return True

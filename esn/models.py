@@ -1,0 +1,112 @@
+"""What is kept of the network: who is linked, what waits, and the ledger of acts. No content.
+
+External ids (accounts, messages, groups) are kept as keyed digests (`esn.digests`): equal ids stay
+equal, and nobody who reads the database can look them up in the network.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms import clock
+from lms.db import BigId, Json, Model, UtcDateTime
+from lms.people.models import new_uid
+
+DIGEST_CHARS = 32
+
+
+class Connector(Model):
+    """One connection to one network.
+
+    kind: the entry point name of its connector. settings: what the administrator chose, no
+    secrets. secret, secret_before: sealed (`esn.secrets`); the earlier one stays valid until
+    `secret_before_until`, so that a secret is changed without a gap. cursor: where a backfill
+    stands, in the connector's own words.
+    """
+
+    __tablename__ = "esn_connector"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32), unique=True, default=new_uid)
+    kind: Mapped[str] = mapped_column(String(40))
+    label: Mapped[str] = mapped_column(String(120))
+    active: Mapped[bool] = mapped_column(default=True)
+    settings: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    secret_before: Mapped[bytes | None] = mapped_column(LargeBinary)
+    secret_before_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    cursor: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)
+    last_delivery_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    trouble: Mapped[str] = mapped_column(String(300), default="")
+
+
+class Account(Model):
+    """An account in a network, and the person it was matched with: the one table of links.
+
+    match: keyed digest of the address or employee number that the network gave, so that somebody
+    who is added later is still found; emptied once matched, and when the person is erased.
+    """
+
+    __tablename__ = "esn_account"
+    __table_args__ = (UniqueConstraint("connector_id", "key"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    connector_id: Mapped[int] = mapped_column(ForeignKey("esn_connector.id"))
+    key: Mapped[str] = mapped_column(String(DIGEST_CHARS))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("lms_person.id"), index=True)
+    match: Mapped[str | None] = mapped_column(String(DIGEST_CHARS), index=True)
+    linked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class Delivery(Model):
+    """A delivery that was verified and whitelisted, and waits to be normalised."""
+
+    __tablename__ = "esn_delivery"
+    __table_args__ = (UniqueConstraint("connector_id", "key"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    connector_id: Mapped[int] = mapped_column(ForeignKey("esn_connector.id"))
+    key: Mapped[str] = mapped_column(String(DIGEST_CHARS))
+    received_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    payload: Mapped[dict[str, Any] | None] = mapped_column(Json)  # None once it is in the ledger
+    done_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, index=True)
+    tries: Mapped[int] = mapped_column(default=0)
+
+
+class Usage(Model):
+    """One act, or one day's count of acts: metadata only.
+
+    day: days since 1970-01-01 in UTC. recipient_id: the account whom the act answers. `person_id`
+    is the account's, kept here as well since every question is asked by person.
+    """
+
+    __tablename__ = "esn_usage"
+    __table_args__ = (
+        UniqueConstraint("connector_id", "event_key"),
+        Index("ix_esn_usage_person_day", "person_id", "day"),
+        Index("ix_esn_usage_account", "account_id"),
+        Index("ix_esn_usage_object", "connector_id", "object_key"),
+        Index("ix_esn_usage_day", "day"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    connector_id: Mapped[int] = mapped_column(ForeignKey("esn_connector.id"))
+    event_key: Mapped[str] = mapped_column(String(DIGEST_CHARS))
+    occurred_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    day: Mapped[int]
+    account_id: Mapped[int] = mapped_column(ForeignKey("esn_account.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("lms_person.id"))
+    verb: Mapped[str] = mapped_column(String(16))
+    object_key: Mapped[str | None] = mapped_column(String(DIGEST_CHARS))
+    parent_key: Mapped[str | None] = mapped_column(String(DIGEST_CHARS))
+    group_key: Mapped[str | None] = mapped_column(String(DIGEST_CHARS))
+    group_kind: Mapped[str] = mapped_column(String(32), default="")
+    recipient_id: Mapped[int | None] = mapped_column(ForeignKey("esn_account.id"))
+    client: Mapped[str] = mapped_column(String(8), default="unknown")
+    kind: Mapped[str] = mapped_column(String(9), default="event")
+    count: Mapped[int] = mapped_column(default=1)
