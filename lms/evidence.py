@@ -88,10 +88,17 @@ class Measure(Protocol):
     slug: `<plugin>.<name>`, stable, used in rules. label, unit: translated, for people.
     """
 
-    slug: str
-    label: object
-    unit: object
-    sources: frozenset[Source]
+    @property
+    def slug(self) -> str: ...
+
+    @property
+    def label(self) -> object: ...
+
+    @property
+    def unit(self) -> object: ...
+
+    @property
+    def sources(self) -> frozenset[Source]: ...
 
     def values(self, window: Window, where: Filter) -> Select[tuple[int, int]]:
         """Return a select of (person_id, value), people without a value left out, value an int."""

@@ -81,9 +81,7 @@ def forget_person(event: PersonErased) -> None:
 
 def _people_by_digest() -> dict[str, int]:
     found: dict[str, int] = {}
-    rows = db.session.execute(
-        select(Identity.person_id, Identity.email, Identity.employee_number)
-    )
+    rows = db.session.execute(select(Identity.person_id, Identity.email, Identity.employee_number))
     for person_id, email, number in rows:
         if email:
             found[address_digest(email)] = person_id

@@ -17,5 +17,7 @@ MEASURES = (
         words.lacking_recipients,
     ),
     UsageMeasure("esn.days", _l("Different days"), _l("days"), "day", words.lacking_days),
-    UsageMeasure("esn.groups", _l("Different groups"), _l("groups"), "group_key", words.lacking_groups),
+    UsageMeasure(
+        "esn.groups", _l("Different groups"), _l("groups"), "group_key", words.lacking_groups
+    ),
 )

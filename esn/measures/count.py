@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, and_, distinct, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    distinct,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from esn.measures.words import with_day as words
 from esn.models import Usage
@@ -38,7 +48,7 @@ class UsageMeasure:
         """Return (person_id, value); see lms.evidence.Measure."""
         if window.within_days is None:
             return (
-                select(Usage.person_id, self._value(Usage).label("value"))
+                select(_person, self._value(Usage).label("value"))
                 .where(*_conditions(window, where))
                 .group_by(Usage.person_id)
             )
@@ -64,7 +74,12 @@ class UsageMeasure:
         best = self._of_one(person_id, window, where)
         url: str | None = current_app.config["LMS_NETWORK_URL"] or None
         if best >= need or window.within_days is None:
-            return Gap(best, need, words(self.lacking(need - best, where.verb), None) if best < need else "", url)
+            return Gap(
+                best,
+                need,
+                words(self.lacking(need - best, where.verb), None) if best < need else "",
+                url,
+            )
         today = clock.day_number(window.until or clock.now())
         opens = today - window.within_days + 1
         since = dt.datetime.combine(clock.EPOCH + dt.timedelta(days=opens), dt.time(), dt.UTC)
@@ -95,9 +110,10 @@ class UsageMeasure:
         return func.count(distinct(column))
 
 
-
+# Acts of nobody known are left out by _conditions.
+_person = type_coerce(Usage.person_id, Integer).label("person_id")
 _ACT_COLUMNS = (
-    Usage.person_id,
+    _person,
     Usage.day,
     Usage.count,
     Usage.recipient_id,

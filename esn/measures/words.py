@@ -39,9 +39,7 @@ def lacking_groups(number: int, verb: str | None) -> str:
     """Say in how many more groups to take part."""
     if verb == Act.JOINED:
         return str(ngettext("Join one more group", "Join %(num)s more groups", number))
-    return str(
-        ngettext("Take part in one more group", "Take part in %(num)s more groups", number)
-    )
+    return str(ngettext("Take part in one more group", "Take part in %(num)s more groups", number))
 
 
 def with_day(words: str, by: dt.date | None) -> str:

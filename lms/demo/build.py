@@ -113,7 +113,12 @@ def _tell(app: Flask, say: Callable[[str], None]) -> Stage:
         for step in steps:
             step.prepare(stage)
         run_pending()
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         with Progress(*columns, transient=False) as progress:
             bar = progress.add_task("Telling two months of Halden Freight", total=STORY_DAYS)
             for number in range(STORY_DAYS):

@@ -46,9 +46,7 @@ class WebhookConnector:
         sealed = [connector.secret]
         if connector.secret_before_until is not None and now < connector.secret_before_until:
             sealed.append(connector.secret_before)
-        proved = [
-            matches(signature, unseal(one), timestamp, push.body) for one in sealed if one
-        ]
+        proved = [matches(signature, unseal(one), timestamp, push.body) for one in sealed if one]
         if not any(proved) or not is_fresh(timestamp, now.timestamp()):
             raise NotProved(
                 "The signature does not fit. Check the secret, the clock (five minutes), and that "
@@ -135,7 +133,11 @@ class Reader:
                 act[name] = self._id(event, name, where, purpose)  # type: ignore[literal-required]
         kind = event.get("group_kind")
         if kind is not None:
-            if not isinstance(kind, str) or not re.fullmatch(r"[a-z][a-z0-9_-]*", kind) or len(kind) > GROUP_KIND_MAX_CHARS:
+            if (
+                not isinstance(kind, str)
+                or not re.fullmatch(r"[a-z][a-z0-9_-]*", kind)
+                or len(kind) > GROUP_KIND_MAX_CHARS
+            ):
                 raise Invalid(f"{where}.group_kind must be a short word in small letters.")
             act["group_kind"] = kind
         client = event.get("client", Client.UNKNOWN.value)
