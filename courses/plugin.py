@@ -5,26 +5,62 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Flask
+from flask_babel import format_date, format_percent
 from flask_babel import lazy_gettext as _l
 
 from courses.blocks import content
 from courses.exchange.commands import course_commands
+from courses.exchange.library import load_shipped
+from courses.paths.columns import team_columns
+from courses.paths.enrolment import enrol_by_rule, people_changed
+from courses.paths.services import note_finished
+from courses.player import pages, views
+from courses.player.blueprint import blueprint
+from courses.player.next_step import home_card
+from courses.progress.measures import completed
+from courses.progress.services import CourseCompleted
+from lms import clock
 from lms.config import Setting
-from lms.plugin import Plugin
+from lms.events import Listener, PeopleChanged
+from lms.jobs.queue import Job
+from lms.plugin import HomeCard, NavItem, Plugin
+
+DAY_SECONDS = 24 * 3600
+VIEWS = (pages, views)  # importing them registers their routes on the blueprint
 
 
 def start(app: Flask) -> None:
-    """Give the app its shelf of published versions."""
+    """Give the app its shelf of published versions, and what our templates need."""
     content.init_app(app)
+    app.jinja_env.filters.setdefault("percent", format_percent)
+    app.jinja_env.filters.setdefault("day", lambda moment: format_date(moment, "d MMMM y"))
+    app.jinja_env.globals.setdefault("now", clock.now)
 
 
 plugin = Plugin(
     name="courses",
     label=_l("Courses"),
     requires=("xapi",),
-    models=("courses.catalogue.models",),
+    models=(
+        "courses.catalogue.models",
+        "courses.progress.models",
+        "courses.paths.models",
+    ),
     migrations=Path(__file__).parent / "migrations",
+    blueprints=(blueprint,),
+    navigation=(NavItem(_l("Courses"), "courses.catalogue", order=20),),
+    home_cards=(HomeCard("courses.next", "courses/home.html", home_card, order=10),),
+    team_columns=team_columns,
     commands=(course_commands,),
+    jobs=(
+        Job("courses.library", load_shipped, every_seconds=DAY_SECONDS),
+        Job("courses.enrol", enrol_by_rule, every_seconds=3600),
+    ),
+    listeners=(
+        Listener(CourseCompleted, note_finished),
+        Listener(PeopleChanged, people_changed),
+    ),
+    measures=(completed,),
     settings=(
         Setting(
             "LMS_COURSES_MEDIA",

@@ -24,7 +24,7 @@ class NotReady(Invalid):
 
 
 # The addresses below /courses/ that are pages of their own.
-RESERVED_SLUGS = frozenset({"authoring", "media", "paths", "pack", "state", "offline", "new"})
+RESERVED_SLUGS = frozenset({"authoring", "media", "pack", "paths", "preview", "shell", "state"})
 
 
 def find_course(slug: str) -> Course | None:

@@ -12,6 +12,7 @@ from courses.catalogue.document import slug_of
 from courses.catalogue.services import get_course
 from courses.exchange.course_text import format_course, parse_course
 from courses.exchange.folder import read_folder, read_zip, write_folder, write_zip
+from courses.exchange.library import load_library
 from courses.exchange.services import export_course, import_course
 from lms.db import transaction
 from lms.errors import Invalid
@@ -77,3 +78,18 @@ def format_(folder: Path) -> None:
         if name in after:
             (folder / name).write_bytes(after[name])
     click.echo(f"Rewritten: {', '.join(changed)}." if changed else "Nothing to change.")
+
+
+@course_commands.command("load-library")
+def load_library_() -> None:
+    """Bring in the courses and paths that ship; those that have not changed are left alone."""
+    done = load_library()
+    for kind, names in (("Courses", done.courses), ("Paths", done.paths)):
+        if names:
+            click.echo(f"{kind}: {', '.join(names)}.")
+    if done.kept:
+        click.echo(f"Changed here, so left as they are: {', '.join(done.kept)}.")
+    if done.refused:
+        raise Invalid("\n".join(f"{name}: {why}" for name, why in done.refused.items()))
+    if not (done.courses or done.paths or done.kept):
+        click.echo("Everything that ships is here already.")

@@ -27,6 +27,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_courses_media")),
     )
     op.create_table(
+        "courses_path",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("slug", sa.String(length=60), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("use_case", sa.String(length=200), nullable=False),
+        sa.Column("business_objective", sa.Text(), nullable=False),
+        sa.Column("owner_title", sa.String(length=120), nullable=False),
+        sa.Column("due_days", sa.Integer(), nullable=True),
+        sa.Column("due_from", sa.String(length=16), nullable=False),
+        sa.Column("audience", lms.db.Json(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("library_digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_courses_path")),
+        sa.UniqueConstraint("slug", name=op.f("uq_courses_path_slug")),
+    )
+    op.create_table(
         "courses_course",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
@@ -61,6 +79,53 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "courses_enrolment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("path_id", sa.Integer(), nullable=False),
+        sa.Column("enrolled_at", lms.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", lms.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("by_rule", sa.Boolean(), nullable=False),
+        sa.Column("ended_at", lms.db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["path_id"], ["courses_path.id"], name=op.f("fk_courses_enrolment_path_id_courses_path")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["lms_person.id"], name=op.f("fk_courses_enrolment_person_id_lms_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_courses_enrolment")),
+        sa.UniqueConstraint(
+            "person_id", "path_id", name=op.f("uq_courses_enrolment_person_id_path_id")
+        ),
+    )
+    with op.batch_alter_table("courses_enrolment", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_courses_enrolment_path_person", ["path_id", "person_id"], unique=False
+        )
+
+    op.create_table(
+        "courses_path_course",
+        sa.Column("path_id", sa.Integer(), nullable=False),
+        sa.Column("course_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["course_id"],
+            ["courses_course.id"],
+            name=op.f("fk_courses_path_course_course_id_courses_course"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["path_id"],
+            ["courses_path.id"],
+            name=op.f("fk_courses_path_course_path_id_courses_path"),
+        ),
+        sa.PrimaryKeyConstraint("path_id", "course_id", name=op.f("pk_courses_path_course")),
+    )
+    with op.batch_alter_table("courses_path_course", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_courses_path_course_course_id"), ["course_id"], unique=False
+        )
+
+    op.create_table(
         "courses_version",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("course_id", sa.Integer(), nullable=False),
@@ -84,16 +149,130 @@ def upgrade() -> None:
             "course_id", "number", name=op.f("uq_courses_version_course_id_number")
         ),
     )
+    op.create_table(
+        "courses_attempt",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("registration", sa.String(length=36), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("course_id", sa.Integer(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("questions_only", sa.Boolean(), nullable=False),
+        sa.Column("card_id", sa.String(length=60), nullable=False),
+        sa.Column("reached", sa.Integer(), nullable=False),
+        sa.Column("started_at", lms.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", lms.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", lms.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("score_scaled", sa.Float(), nullable=True),
+        sa.Column("passed", sa.Boolean(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["course_id"],
+            ["courses_course.id"],
+            name=op.f("fk_courses_attempt_course_id_courses_course"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["lms_person.id"], name=op.f("fk_courses_attempt_person_id_lms_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"],
+            ["courses_version.id"],
+            name=op.f("fk_courses_attempt_version_id_courses_version"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_courses_attempt")),
+        sa.UniqueConstraint(
+            "person_id",
+            "course_id",
+            "number",
+            name=op.f("uq_courses_attempt_person_id_course_id_number"),
+        ),
+        sa.UniqueConstraint("registration", name=op.f("uq_courses_attempt_registration")),
+    )
+    with op.batch_alter_table("courses_attempt", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_courses_attempt_course_id"), ["course_id"], unique=False
+        )
+
+    op.create_table(
+        "courses_answer",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("card_id", sa.String(length=60), nullable=False),
+        sa.Column("response", lms.db.Json(), nullable=False),
+        sa.Column("score_scaled", sa.Float(), nullable=False),
+        sa.Column("right", sa.Boolean(), nullable=False),
+        sa.Column("answered_at", lms.db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"],
+            ["courses_attempt.id"],
+            name=op.f("fk_courses_answer_attempt_id_courses_attempt"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_courses_answer")),
+        sa.UniqueConstraint(
+            "attempt_id", "card_id", name=op.f("uq_courses_answer_attempt_id_card_id")
+        ),
+    )
+    op.create_table(
+        "courses_completion",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("target", sa.String(length=80), nullable=False),
+        sa.Column("completed_at", lms.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("score_scaled", sa.Float(), nullable=True),
+        sa.Column(
+            "attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"],
+            ["courses_attempt.id"],
+            name=op.f("fk_courses_completion_attempt_id_courses_attempt"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["lms_person.id"],
+            name=op.f("fk_courses_completion_person_id_lms_person"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_courses_completion")),
+        sa.UniqueConstraint(
+            "person_id", "target", name=op.f("uq_courses_completion_person_id_target")
+        ),
+    )
+    with op.batch_alter_table("courses_completion", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_courses_completion_target_person",
+            ["target", "person_id", "completed_at"],
+            unique=False,
+        )
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Take back."""
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("courses_completion", schema=None) as batch_op:
+        batch_op.drop_index("ix_courses_completion_target_person")
+
+    op.drop_table("courses_completion")
+    op.drop_table("courses_answer")
+    with op.batch_alter_table("courses_attempt", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_courses_attempt_course_id"))
+
+    op.drop_table("courses_attempt")
     op.drop_table("courses_version")
+    with op.batch_alter_table("courses_path_course", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_courses_path_course_course_id"))
+
+    op.drop_table("courses_path_course")
+    with op.batch_alter_table("courses_enrolment", schema=None) as batch_op:
+        batch_op.drop_index("ix_courses_enrolment_path_person")
+
+    op.drop_table("courses_enrolment")
     with op.batch_alter_table("courses_course", schema=None) as batch_op:
         batch_op.drop_index("ix_courses_course_published")
 
     op.drop_table("courses_course")
+    op.drop_table("courses_path")
     op.drop_table("courses_media")
     # ### end Alembic commands ###

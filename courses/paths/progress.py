@@ -1,0 +1,184 @@
+"""Where one person stands on a path: what the path's page and the first page show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import aliased
+
+from courses.blocks.content import Content, get_content
+from courses.catalogue.models import Course
+from courses.paths.models import Path, PathCourse
+from courses.progress.models import Attempt, Completion
+from courses.progress.services import way
+from lms.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One course as one person sees it. `lessons_done` of `course.lessons` lie behind."""
+
+    course: Course
+    attempt: Attempt | None
+    completed_at: dt.datetime | None
+    lessons_done: int
+
+    @property
+    def done(self) -> bool:
+        """Whether it has been completed, at whatever attempt."""
+        return self.completed_at is not None
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is an attempt."""
+        return self.attempt is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NextLesson:
+    """The lesson a person is in or comes to next: number of all, title, minutes, and its card."""
+
+    number: int
+    total: int
+    title: str
+    minutes: int
+    lesson_id: str
+    card_id: str
+    begun: bool
+
+
+def next_lesson(content: Content, attempt: Attempt | None) -> NextLesson:
+    """Return the lesson where an attempt stands, or the first one where there is none yet."""
+    cards = content.order if attempt is None else way(content, attempt)
+    card_id = cards[0] if attempt is None else attempt.card_id
+    lesson_id = content.lesson_of[card_id]
+    lesson = content.lessons[lesson_id]
+    number = list(content.lessons).index(lesson_id) + 1
+    return NextLesson(
+        number=number,
+        total=len(content.lessons),
+        title=lesson.title,
+        minutes=lesson.minutes,
+        lesson_id=lesson_id,
+        card_id=card_id,
+        begun=attempt is not None,
+    )
+
+
+def lessons_behind(content: Content, attempt: Attempt) -> int:
+    """Return how many whole lessons lie behind an attempt."""
+    if attempt.questions_only or attempt.finished_at is not None:
+        return len(content.lessons)
+    behind = 0
+    cards = 0
+    for lesson in content.document.lessons:
+        cards += len(lesson.cards)
+        if attempt.reached < cards:
+            break
+        behind += 1
+    return behind
+
+
+def standings(person_id: int, course_ids: list[int] | None = None) -> dict[int, Standing]:
+    """Return how a person stands with published courses (None: with all), by id; one query."""
+    later = aliased(Attempt)
+    newest = (
+        select(func.max(later.number))
+        .where(later.person_id == person_id, later.course_id == Course.id)
+        .correlate(Course)
+        .scalar_subquery()
+    )
+    asked = (
+        select(Course, Attempt, Completion.completed_at)
+        .select_from(Course)
+        .outerjoin(
+            Attempt,
+            and_(
+                Attempt.course_id == Course.id,
+                Attempt.person_id == person_id,
+                Attempt.number == newest,
+            ),
+        )
+        .outerjoin(
+            Completion,
+            and_(Completion.person_id == person_id, Completion.target == "course/" + Course.slug),
+        )
+        .where(Course.published_number > 0, Course.archived_at.is_(None))
+        .order_by(Course.title, Course.id)
+    )
+    if course_ids is not None:
+        asked = asked.where(Course.id.in_(course_ids))
+    found: dict[int, Standing] = {}
+    for course, attempt, completed_at in db.session.execute(asked):
+        behind = 0
+        if completed_at is not None:
+            behind = course.lessons
+        elif attempt is not None:
+            behind = lessons_behind(get_content(attempt.version_id), attempt)
+        found[course.id] = Standing(course, attempt, completed_at, behind)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PathStanding:
+    """A path as one person sees it: its published courses in order."""
+
+    path: Path
+    steps: tuple[Standing, ...]
+    completed_at: dt.datetime | None
+
+    @property
+    def next(self) -> Standing | None:
+        """The first course that is not done, or None."""
+        return next((step for step in self.steps if not step.done), None)
+
+    @property
+    def lessons_done(self) -> int:
+        """Lessons behind, over all its courses."""
+        return sum(min(step.lessons_done, step.course.lessons) for step in self.steps)
+
+    @property
+    def lessons(self) -> int:
+        """Lessons of all its courses."""
+        return sum(step.course.lessons for step in self.steps)
+
+    @property
+    def courses_done(self) -> int:
+        """Courses done."""
+        return sum(step.done for step in self.steps)
+
+
+def path_standings(person_id: int, paths: list[Path]) -> list[PathStanding]:
+    """Return how a person stands on these paths; three queries, however many there are."""
+    if not paths:
+        return []
+    rows = db.session.execute(
+        select(PathCourse.path_id, PathCourse.course_id)
+        .where(PathCourse.path_id.in_([path.id for path in paths]))
+        .order_by(PathCourse.path_id, PathCourse.position)
+    ).all()
+    courses = standings(person_id, sorted({row.course_id for row in rows}))
+    ended = dict(
+        db.session.execute(
+            select(Completion.target, Completion.completed_at).where(
+                Completion.person_id == person_id,
+                Completion.target.in_([f"path/{path.slug}" for path in paths]),
+            )
+        )
+        .tuples()
+        .all()
+    )
+    return [
+        PathStanding(
+            path,
+            tuple(
+                courses[row.course_id]
+                for row in rows
+                if row.path_id == path.id and row.course_id in courses
+            ),
+            ended.get(f"path/{path.slug}"),
+        )
+        for path in paths
+    ]

@@ -1,0 +1,161 @@
+"""Paths: making them, finding them, and noting who has finished one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import String, and_, exists, func, literal, select
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.orm import selectinload
+
+from courses.catalogue.models import Course
+from courses.catalogue.services import get_course
+from courses.paths.models import Path, PathCourse
+from courses.progress.models import Completion
+from courses.progress.services import CourseCompleted, insert_once
+from lms import clock, objectives
+from lms.db import db
+from lms.errors import NotFound
+from lms.events import EvidenceChanged, publish
+from lms.jobs.queue import wake
+from lms.people.models import Person
+from xapi import api, build, vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class PathFacts:
+    """All that is said of a path; `courses` are slugs in order."""
+
+    slug: str
+    title: str
+    courses: tuple[str, ...]
+    summary: str = ""
+    description: str = ""
+    use_case: str = ""
+    business_objective: str = ""
+    owner_title: str = ""
+    due_days: int | None = None
+    due_from: str = "enrolment"
+    audience: Mapping[str, object] = field(default_factory=dict)
+
+
+def find_path(slug: str) -> Path | None:
+    """Return the path of this name, or None."""
+    return db.session.scalar(select(Path).where(Path.slug == slug))
+
+
+def get_path(slug: str) -> Path:
+    """Return the path of this name with its courses; raises NotFound."""
+    found = db.session.scalar(
+        select(Path).where(Path.slug == slug).options(selectinload(Path.steps))
+    )
+    if found is None:
+        raise NotFound("There is no such path here.")
+    return found
+
+
+def put_path(facts: PathFacts, position: int = 0) -> Path:
+    """Create the path, or make it say this, and declare its use case; raises NotFound where a
+    course is not here. Whoever the rule fits is enrolled by the job it wakes.
+    """
+    path = find_path(facts.slug) or Path(slug=facts.slug)
+    path.title = facts.title
+    path.summary = facts.summary
+    path.description = facts.description
+    path.use_case = facts.use_case
+    path.business_objective = facts.business_objective
+    path.owner_title = facts.owner_title
+    path.due_days = facts.due_days
+    path.due_from = facts.due_from
+    path.audience = dict(facts.audience)
+    path.position = position
+    db.session.add(path)
+    db.session.flush()
+    wanted = [get_course(slug).id for slug in facts.courses]
+    present = {step.course_id: step for step in path.steps}
+    for course_id, step in present.items():
+        if course_id not in wanted:
+            path.steps.remove(step)
+    for place, course_id in enumerate(wanted):
+        if course_id in present:
+            present[course_id].position = place
+        else:
+            path.steps.append(PathCourse(path_id=path.id, course_id=course_id, position=place))
+    objectives.declare(
+        facts.slug, facts.use_case or facts.title, facts.business_objective, facts.owner_title
+    )
+    db.session.flush()
+    wake("courses.enrol")
+    return path
+
+
+def note_finished(event: CourseCompleted) -> None:
+    """Listener: whoever has now completed every course of a path has completed the path."""
+    complete_paths(event.person_ids, event.course_id)
+
+
+def complete_paths(person_ids: frozenset[int], course_id: int | None = None) -> int:
+    """Note the paths that these people have finished and return how many; one query to find them.
+
+    course_id: only paths with this course. First completions only; statements and
+    EvidenceChanged with them.
+    """
+    done = Completion.__table__.alias("done")
+    total = (
+        select(PathCourse.path_id, func.count().label("total"))
+        .group_by(PathCourse.path_id)
+        .subquery()
+    )
+    path_target = literal("path/", String) + sql_cast(Path.slug, String)
+    asked = (
+        select(Person.id, Person.uid, Path.id.label("path_id"), Path.slug, Path.title)
+        .select_from(Person)
+        .join(done, done.c.person_id == Person.id)
+        .join(Course, done.c.target == literal("course/", String) + Course.slug)
+        .join(PathCourse, PathCourse.course_id == Course.id)
+        .join(Path, Path.id == PathCourse.path_id)
+        .join(total, total.c.path_id == Path.id)
+        .where(
+            Person.id.in_(person_ids),
+            ~exists().where(
+                and_(Completion.person_id == Person.id, Completion.target == path_target)
+            ),
+        )
+        .group_by(Person.id, Person.uid, Path.id, Path.slug, Path.title, total.c.total)
+        .having(func.count() == total.c.total)
+    )
+    if course_id is not None:
+        with_course = select(PathCourse.path_id).where(PathCourse.course_id == course_id)
+        asked = asked.where(Path.id.in_(with_course))
+    found = db.session.execute(asked).all()
+    if not found:
+        return 0
+    moment = clock.now()
+    finished = set(
+        db.session.execute(
+            insert_once(Completion).returning(Completion.person_id, Completion.target),
+            [
+                {"person_id": row.id, "target": f"path/{row.slug}", "completed_at": moment}
+                for row in found
+            ],
+        ).tuples()
+    )
+    new = [row for row in found if (row.id, f"path/{row.slug}") in finished]
+    api.record_many(
+        [
+            (
+                row.id,
+                build.template(
+                    row.uid,
+                    vocabulary.COMPLETED,
+                    build.activity(f"paths/{row.slug}", vocabulary.PATH, row.title),
+                    completion=True,
+                ),
+            )
+            for row in new
+        ]
+    )
+    if new:
+        publish(EvidenceChanged(frozenset(row.id for row in new)))
+    return len(new)

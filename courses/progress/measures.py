@@ -1,0 +1,68 @@
+"""What courses measure of people: courses and paths completed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, func, literal, select
+
+from courses.catalogue.models import Course
+from courses.progress.models import Completion
+from lms.db import db
+from lms.evidence import Filter, Gap, Source, Window
+
+
+class Completed:
+    """`courses.completed`: 1 where the target (`course/x`, `path/x`) is completed in the window.
+
+    Without a target, it is how many different courses somebody has completed.
+    """
+
+    slug = "courses.completed"
+    label = _l("Courses completed")
+    unit = _l("courses")
+    sources = frozenset({Source.RECORD})
+
+    def values(self, window: Window, where: Filter) -> Select[tuple[int, int]]:
+        """Return (person_id, value); people without a completion are left out."""
+        asked: Select[Any]
+        if where.target is None:
+            count = func.count().label("value")
+            asked = select(Completion.person_id, count).group_by(Completion.person_id)
+            asked = asked.where(Completion.target.like("course/%"))
+        else:
+            asked = select(Completion.person_id, literal(1).label("value"))
+            asked = asked.where(Completion.target == where.target)
+        if where.sources and Source.RECORD not in where.sources:
+            asked = asked.where(literal(False))
+        if window.since is not None:
+            asked = asked.where(Completion.completed_at >= window.since)
+        if window.until is not None:
+            asked = asked.where(Completion.completed_at < window.until)
+        return asked
+
+    def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
+        """Say which course or path is still open, with a link to it."""
+        rows = self.values(window, where).subquery()
+        have = db.session.scalar(select(rows.c.value).where(rows.c.person_id == person_id)) or 0
+        kind, _slash, slug = (where.target or "").partition("/")
+        if kind == "course":
+            url = url_for("courses.course", slug=slug)
+            title = db.session.scalar(select(Course.title).where(Course.slug == slug)) or slug
+            text = _("Finish the course “%(title)s”.", title=title)
+        elif kind == "path":
+            url = url_for("courses.path", slug=slug)
+            text = _("Finish the courses of this path.")
+        else:
+            url = url_for("courses.catalogue")
+            left = max(0, need - have)
+            text = _("%(left)d more courses.", left=left) if left != 1 else _("One more course.")
+        if have >= need:
+            text = _("Done.")
+        return Gap(have=have, need=need, text=text, url=url)
+
+
+completed = Completed()
