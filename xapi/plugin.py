@@ -6,11 +6,35 @@ from pathlib import Path
 
 from flask_babel import lazy_gettext as _l
 
+from lms.config import Setting, parse_bool
+from lms.jobs.queue import Job
 from lms.plugin import Plugin
+from xapi import targets
+from xapi.commands import lrs
+from xapi.delivery import run
+from xapi.lrs import statements  # noqa: F401 - its views join the blueprint
+from xapi.lrs.views import blueprint as lrs_blueprint
+
+SETTINGS = (
+    Setting("LMS_LRS_EMBEDDED", True, "Keep statements in the built-in record store.", parse_bool),
+    Setting("LMS_LRS_ENDPOINT", "", "Address of the company's record store (xAPI LRS), if any."),
+    Setting("LMS_LRS_KEY", "", "Key at the company's record store."),
+    Setting("LMS_LRS_SECRET", "", "Secret at the company's record store.", secret=True),
+    Setting("LMS_LRS_VERSION", "1.0.3", "Version of xAPI to speak there: 1.0.3 or 2.0.0."),
+    Setting("LMS_LRS_TIMEOUT_SECONDS", 20.0, "How long it may take to answer.", float),
+    Setting("LMS_LRS_RETRY_SECONDS", 2.0, "First wait after a failure; it doubles.", float),
+    Setting("LMS_LRS_RETRY_MOST_SECONDS", 900.0, "Longest wait between tries.", float),
+)
 
 plugin = Plugin(
     name="xapi",
     label=_l("Statements"),
-    models=("xapi.outbox.models",),
+    models=("xapi.outbox.models", "xapi.lrs.models"),
+    blueprints=(lrs_blueprint,),
+    csrf_exempt=(lrs_blueprint,),
+    commands=(lrs,),
+    jobs=(Job(targets.DELIVER, run.deliver, 5.0), Job(targets.SEND, run.send, 5.0)),
+    on_start=targets.start,
+    settings=SETTINGS,
     migrations=Path(__file__).parent / "migrations",
 )

@@ -1,0 +1,182 @@
+"""The rows of delivery: what waits, what was delivered, what is parked. Short transactions all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import delete, exists, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lms import clock
+from lms.db import db, transaction, writing
+from xapi.delivery.outcome import Outcome
+from xapi.delivery.target import Waiting
+from xapi.outbox.models import OutboxStatement, Parked, Pending, TargetState
+
+BATCH_MOST = 100
+BATCH_MOST_CHARS = 1_000_000
+
+
+def take(target: str) -> list[Waiting]:
+    """Return the next statements for a target, oldest first: 100, or a megabyte, at most."""
+    with _reading():
+        rows = db.session.execute(
+            select(OutboxStatement.id, OutboxStatement.statement_id, OutboxStatement.text)
+            .join(Pending, Pending.outbox_id == OutboxStatement.id)
+            .where(Pending.target == target)
+            .order_by(Pending.outbox_id)
+            .limit(BATCH_MOST)
+        ).all()
+    batch: list[Waiting] = []
+    chars = 0
+    for row in rows:
+        chars += len(row.text)
+        if batch and chars > BATCH_MOST_CHARS:
+            break
+        batch.append(Waiting(row.id, row.statement_id, row.text))
+    return batch
+
+
+def is_due(target: str) -> bool:
+    """Tell whether anything waits for a target that need not be left in peace for now."""
+    with _reading():
+        next_try_at = db.session.scalar(
+            select(TargetState.next_try_at).where(TargetState.target == target)
+        )
+        if next_try_at is not None and next_try_at > clock.now():
+            return False
+        return bool(db.session.scalar(select(exists().where(Pending.target == target))))
+
+
+def delivered(target: str, address: str, batch: Sequence[Waiting]) -> None:
+    """Note that a target has acknowledged these."""
+    with transaction():
+        _remove(target, batch)
+        moment = clock.now()
+        _state(
+            target,
+            {"address": address, "last_success_at": moment, "failures": 0, "next_try_at": None},
+            count=len(batch),
+        )
+
+
+def park(target: str, one: Waiting, outcome: Outcome) -> None:
+    """Set a refused statement aside, with the words of the refusal."""
+    with transaction() as session:
+        _remove(target, [one])
+        session.execute(
+            _upsert(Parked, ["target", "outbox_id"], ["parked_at", "status", "words"]),
+            {
+                "target": target,
+                "outbox_id": one.outbox_id,
+                "parked_at": clock.now(),
+                "status": outcome.status,
+                "words": outcome.words,
+            },
+        )
+
+
+def failed(target: str, address: str, outcome: Outcome, next_try_at: dt.datetime) -> None:
+    """Note that a target could not be served, and when it is tried again."""
+    failures = failures_of(target) + 1
+    with transaction():
+        _state(
+            target,
+            {
+                "address": address,
+                "last_failure_at": clock.now(),
+                "failures": failures,
+                "words": outcome.words or f"HTTP {outcome.status}",
+                "next_try_at": next_try_at,
+            },
+        )
+
+
+def failures_of(target: str) -> int:
+    """Return how often in a row a target has failed."""
+    with _reading():
+        found = db.session.scalar(select(TargetState.failures).where(TargetState.target == target))
+    return found or 0
+
+
+def send_again(target: str, outbox_ids: Sequence[int] | None = None) -> int:
+    """Queue what is parked for a target (all, or these) once more; return how many."""
+    chosen = select(Parked.target, Parked.outbox_id).where(Parked.target == target)
+    if outbox_ids is not None:
+        chosen = chosen.where(Parked.outbox_id.in_(outbox_ids))
+    rows = [row._asdict() for row in db.session.execute(chosen)]
+    if rows:
+        db.session.execute(_upsert(Pending, ["target", "outbox_id"], []), rows)
+        ids = [row["outbox_id"] for row in rows]
+        db.session.execute(delete(Parked).where(Parked.target == target, Parked.outbox_id.in_(ids)))
+    try_now(target)
+    return len(rows)
+
+
+def send_since(target: str, since: dt.datetime | None) -> None:
+    """Queue everything recorded since then (None: ever) for a target; it may hold some already."""
+    chosen = select(literal(target), OutboxStatement.id)
+    if since is not None:
+        chosen = chosen.where(OutboxStatement.recorded_at >= since)
+    else:
+        chosen = chosen.where(OutboxStatement.id > 0)  # SQLite's grammar wants a WHERE here
+    dialect: Any = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    db.session.execute(
+        dialect.insert(Pending)
+        .from_select(["target", "outbox_id"], chosen)
+        .on_conflict_do_nothing(index_elements=["target", "outbox_id"])
+    )
+    try_now(target)
+
+
+def try_now(target: str) -> None:
+    """Forget that a target is to be left in peace."""
+    db.session.execute(
+        update(TargetState).where(TargetState.target == target).values(next_try_at=None)
+    )
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Read in a transaction that takes no lock, and is over at once."""
+    db.session.rollback()
+    with writing(False):
+        try:
+            yield
+        finally:
+            db.session.rollback()
+
+
+def _remove(target: str, batch: Sequence[Waiting]) -> None:
+    db.session.execute(
+        delete(Pending).where(
+            Pending.target == target, Pending.outbox_id.in_([one.outbox_id for one in batch])
+        )
+    )
+
+
+def _state(target: str, values: dict[str, Any], count: int = 0) -> None:
+    changed = db.session.execute(
+        update(TargetState)
+        .where(TargetState.target == target)
+        .values(**values, delivered=TargetState.delivered + count)
+    )
+    if changed.rowcount == 0:  # type: ignore[attr-defined]
+        db.session.execute(
+            insert(TargetState).values(
+                **{"target": target, "delivered": count, "failures": 0, "words": "", **values}
+            )
+        )
+
+
+def _upsert(model: Any, keys: list[str], changed: list[str]) -> Any:
+    dialect: Any = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(model)
+    if not changed:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_={name: getattr(statement.excluded, name) for name in changed}
+    )

@@ -1,0 +1,46 @@
+"""A target: somewhere that statements are delivered to, and where targets come from.
+
+Two come with the suite: the embedded LRS, and one LRS over HTTP by the settings `LMS_LRS_*`. A
+package of somebody else's adds its own under the entry point group `xapi.targets`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from xapi.delivery.outcome import Outcome
+
+ENTRY_POINTS = "xapi.targets"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A statement that waits for a target."""
+
+    outbox_id: int
+    statement_id: str
+    text: str  # JSON
+
+
+class Target(Protocol):
+    """Somewhere to deliver to.
+
+    name: short, stable; kept in the rows of what waits. label: for people. address: where it
+    leads, without secrets. in_process: whether it stores in our own database, so that it is served
+    before those for which there is network to wait for.
+    """
+
+    name: str
+    label: object
+    address: str
+    in_process: bool
+
+    def send(self, batch: Sequence[Waiting]) -> Outcome:
+        """Deliver all of the batch or nothing, in order; called outside any transaction."""
+        ...
+
+    def settle(self, one: Waiting) -> Outcome:
+        """Judge a conflict (409): delivered if the target holds the same statement, else refused."""
+        ...

@@ -1,0 +1,141 @@
+"""A call to the LRS: one request as the standard sees it, whichever way it was written.
+
+1.0.x knows an alternate syntax for clients that can only post forms (Communication 1.3): a POST
+whose only query parameter is `method`, with headers, parameters and content as form fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from flask import Request
+from werkzeug.datastructures import Headers
+
+from xapi.lrs.credentials import Caller
+from xapi.lrs.errors import Refused
+
+VERSION_HEADER = "X-Experience-API-Version"
+ANSWERED_VERSIONS = {1: "1.0.3", 2: "2.0.0"}
+_FORM_HEADERS = {
+    name.lower(): name
+    for name in (
+        "Authorization",
+        "Content-Type",
+        "Content-Length",
+        "If-Match",
+        "If-None-Match",
+        "Accept",
+        "Accept-Language",
+        VERSION_HEADER,
+    )
+}
+_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked: method, parameters (each at most once), headers and body."""
+
+    method: str
+    args: dict[str, str]
+    headers: Headers
+    body: bytes
+    alternate: bool = False
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, in lower case and without parameters."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def languages(self) -> list[str]:
+        """What Accept-Language asks for, best first."""
+        weighed = []
+        for part in self.headers.get("Accept-Language", "").split(","):
+            tag, _, weight = part.strip().partition(";q=")
+            if tag:
+                try:
+                    weighed.append((-float(weight or 1), tag))
+                except ValueError:
+                    continue
+        return [tag for _, tag in sorted(weighed, key=lambda one: one[0])]
+
+    def only(self, *names: str) -> None:
+        """Raise Refused unless every parameter is one of these."""
+        for name in self.args:
+            if name not in names:
+                raise Refused(f"{name}: this resource has no such parameter")
+
+    def flag(self, name: str) -> bool:
+        """Return a boolean parameter, false where it is not given."""
+        value = self.args.get(name, "false")
+        if value not in ("true", "false"):
+            raise Refused(f"{name}: must be true or false")
+        return value == "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who calls, and by which major version of the standard (1 or 2)."""
+
+    caller: Caller
+    version: int
+
+
+def read_call(request: Request) -> Call:
+    """Return the call that a request makes; raises Refused where it is malformed."""
+    args: dict[str, str] = {}
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise Refused(f"{name}: is given more than once")
+        args[name] = values[0]
+    version = request.headers.get(VERSION_HEADER, "")
+    if request.method != "POST" or "method" not in args or version.startswith("2."):
+        return Call(request.method, args, request.headers, request.get_data(cache=True))
+    method = args.pop("method").upper()
+    if args:
+        raise Refused("method: in the alternate syntax it is the only query parameter")
+    if method not in _METHODS:
+        raise Refused("method: must be GET, HEAD, PUT, POST or DELETE")
+    try:
+        fields = parse_qsl(
+            request.get_data(cache=True).decode(), keep_blank_values=True, max_num_fields=100
+        )
+    except (ValueError, UnicodeDecodeError) as error:
+        raise Refused("The form of this request cannot be read.") from error
+    headers = Headers(request.headers)
+    del headers["Content-Type"]
+    body = b""
+    for name, value in fields:
+        if name.lower() in _FORM_HEADERS:
+            headers[_FORM_HEADERS[name.lower()]] = value
+        elif name == "content":
+            body = value.encode()
+        else:
+            args[name] = value
+    if body:
+        headers.setdefault("Content-Type", "application/json")
+    return Call(method, args, headers, body, alternate=True)
+
+
+def read_version(headers: Headers) -> int:
+    """Return the major version a call is made in; raises Refused where it names none of ours."""
+    version = headers.get(VERSION_HEADER)
+    if version is None:
+        raise Refused(f"{VERSION_HEADER}: this header is required")
+    if version == "1.0" or version.startswith("1.0."):
+        return 1
+    if version == "2.0" or version.startswith("2.0."):
+        return 2
+    raise Refused(f"{VERSION_HEADER}: this LRS speaks 1.0.x and 2.0.x, not {version[:20]}")
+
+
+def read_json(body: bytes, what: str = "The body") -> Any:
+    """Return what a JSON text says; raises Refused where it is none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Refused(f"{what} is not JSON: {str(error)[:200]}") from error

@@ -1,0 +1,144 @@
+"""The store: statements, and what they are found by.
+
+Ids of statements are given under a lock (see `store`), so that their order is the order of
+`stored` and of commits: a reader can walk them page by page and miss none.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms import clock
+from lms.db import BigId, Json, Model, UtcDateTime
+from lms.people.models import new_uid
+
+
+class LrsStatement(Model):
+    """A statement as it is returned: text holds id, stored, authority and version too."""
+
+    __tablename__ = "xapi_statement"
+    __table_args__ = (
+        Index("ix_xapi_statement_verb", "verb_id", "id"),
+        Index("ix_xapi_statement_registration", "registration", "id"),
+        Index("ix_xapi_statement_stored", "stored", "id"),
+        Index("ix_xapi_statement_refers_to", "refers_to"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    statement_id: Mapped[str] = mapped_column(String(36), unique=True)  # UUID, lower case
+    stored: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    verb_id: Mapped[int] = mapped_column(ForeignKey("xapi_verb.id"))
+    registration: Mapped[str | None] = mapped_column(String(36))
+    refers_to: Mapped[str | None] = mapped_column(String(36))  # its object, where a StatementRef
+    voiding: Mapped[bool] = mapped_column(default=False)
+    voided: Mapped[bool] = mapped_column(default=False)
+    fingerprint: Mapped[str] = mapped_column(String(32))  # see xapi.lrs.compare
+    text: Mapped[str] = mapped_column(Text)  # JSON
+
+
+class LrsVerb(Model):
+    """A verb, and how it is displayed in every language that statements gave."""
+
+    __tablename__ = "xapi_verb"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    iri: Mapped[str] = mapped_column(Text)
+    display: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
+
+
+class LrsAgent(Model):
+    """An agent or identified group, by its inverse functional identifier."""
+
+    __tablename__ = "xapi_agent"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    identifier: Mapped[dict[str, Any]] = mapped_column(Json)  # {"account": {...}}
+    name: Mapped[str | None] = mapped_column(Text)  # the last that a statement gave
+
+
+class LrsActivity(Model):
+    """An activity and its definition, merged from what statements gave."""
+
+    __tablename__ = "xapi_activity"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    iri: Mapped[str] = mapped_column(Text)
+    definition: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+
+class LrsStatementAgent(Model):
+    """Which agents a statement names; `direct`: as actor or object, or a member of those.
+
+    No foreign keys here and for activities: these are the most numerous rows of all, written in
+    one place, and each key would be looked up for each of them.
+    """
+
+    __tablename__ = "xapi_statement_agent"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    agent_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    direct: Mapped[bool] = mapped_column(primary_key=True)
+    statement: Mapped[int] = mapped_column(BigId, primary_key=True)
+
+
+class LrsStatementActivity(Model):
+    """Which activities a statement names; `direct`: as its object."""
+
+    __tablename__ = "xapi_statement_activity"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    activity_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    direct: Mapped[bool] = mapped_column(primary_key=True)
+    statement: Mapped[int] = mapped_column(BigId, primary_key=True)
+
+
+class LrsReference(Model):
+    """`source` targets `target`, directly or through others (StatementRef as object)."""
+
+    __tablename__ = "xapi_reference"
+    __table_args__ = (
+        Index("ix_xapi_reference_target", "target"),
+        {"sqlite_with_rowid": False},
+    )
+
+    source: Mapped[int] = mapped_column(
+        BigId, ForeignKey("xapi_statement.id", ondelete="CASCADE"), primary_key=True
+    )
+    target: Mapped[int] = mapped_column(
+        BigId, ForeignKey("xapi_statement.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+class LrsAttachment(Model):
+    """The bytes of an attachment, by their hash; many statements may share them."""
+
+    __tablename__ = "xapi_attachment"
+
+    sha2: Mapped[str] = mapped_column(String(128), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class LrsCredential(Model):
+    """A key and secret of a system that talks to the LRS.
+
+    The secret is 256 random bits that we made, so a plain SHA-256 of it can neither be guessed
+    back nor cost a request anything.
+    """
+
+    __tablename__ = "xapi_credential"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32), unique=True, default=new_uid)
+    name: Mapped[str] = mapped_column(String(120))
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[str] = mapped_column(String(200))  # separated by blanks
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)
+    revoked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

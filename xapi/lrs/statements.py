@@ -1,0 +1,274 @@
+"""The statement resource (xAPI 1.0.3, Communication 2.1; IEEE 9274.1.1, 4.1.6.1)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+from email.utils import format_datetime
+from typing import Any
+
+import orjson
+from flask import Response, g, url_for
+from sqlalchemy import select
+
+from lms.db import db
+from lms.people.access import Who, allow
+from xapi.lrs import multipart
+from xapi.lrs.calls import Call, Session, read_json
+from xapi.lrs.credentials import authority_of
+from xapi.lrs.errors import Forbidden, NoSuchThing, Refused
+from xapi.lrs.formats import as_canonical, as_ids
+from xapi.lrs.models import LrsAttachment
+from xapi.lrs.parts import find_agent_key
+from xapi.lrs.query import PAGE_MOST, Wanted, find_one, find_page
+from xapi.lrs.signatures import check_signatures
+from xapi.lrs.store import Prepared, iso, last_place, prepare, store
+from xapi.lrs.types import find_moment, is_iri, is_uuid
+from xapi.lrs.validate import actor as check_actor
+from xapi.lrs.views import PROOF, blueprint, current_call, current_session, json_answer
+
+CONSISTENT_THROUGH = "X-Experience-API-Consistent-Through"
+_SINGLE = ("statementId", "voidedStatementId")
+_FILTERS = (
+    "agent",
+    "verb",
+    "activity",
+    "registration",
+    "related_activities",
+    "related_agents",
+    "since",
+    "until",
+    "limit",
+    "ascending",
+)
+_FORMATS = ("ids", "exact", "canonical")
+
+
+@blueprint.route("/statements", methods=["GET", "PUT", "POST"])
+@allow(Who.MACHINE, reason=PROOF)
+def statements() -> Response:
+    """Store statements, or find them."""
+    call, session = current_call(), current_session()
+    acts = {"GET": _get, "HEAD": _get, "PUT": _put, "POST": _post}
+    if call.method not in acts:
+        raise Refused("method: this resource knows GET, HEAD, PUT and POST")
+    response = acts[call.method](call, session)
+    return _say_consistent(response)
+
+
+@blueprint.get("/statements/more/<token>")
+@allow(Who.MACHINE, reason=PROOF)
+def more(token: str) -> Response:
+    """Return a further page of an earlier answer."""
+    call, session = current_call(), current_session()
+    try:
+        args = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        after = int(args.pop("after"))
+        args = {str(name): str(value) for name, value in args.items()}
+    except (binascii.Error, ValueError, KeyError, AttributeError) as error:
+        raise NoSuchThing("This address does not continue any answer of ours.") from error
+    asked = Call("GET", args, call.headers, b"")
+    return _say_consistent(_find(asked, session, after))
+
+
+def _say_consistent(response: Response) -> Response:
+    moment = g.get("xapi_quiet_moment")
+    if moment is None:  # somebody is storing: what is visible is certain, what follows is not
+        moment = last_place()[1] or dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    response.headers[CONSISTENT_THROUGH] = iso(moment)
+    return response
+
+
+def _put(call: Call, session: Session) -> Response:
+    call.only("statementId")
+    statement_id = call.args.get("statementId")
+    if statement_id is None:
+        raise Refused("statementId: this parameter is required")
+    if not is_uuid(statement_id):
+        raise Refused("statementId: must be a UUID")
+    body, attached = _read(call)
+    if type(body) is not dict:
+        raise Refused("The body must be one statement.")
+    given = body.setdefault("id", statement_id)
+    if not isinstance(given, str) or given.lower() != statement_id.lower():
+        raise Refused("id: must be the id that the parameter statementId names")
+    _store([body], attached, session)
+    return Response(status=204)
+
+
+def _post(call: Call, session: Session) -> Response:
+    call.only()
+    body, attached = _read(call)
+    batch = body if type(body) is list else [body]
+    prepared = _store(batch, attached, session)
+    return json_answer(orjson.dumps([one.statement_id for one in prepared]))
+
+
+def _read(call: Call) -> tuple[Any, dict[str, tuple[str, bytes]]]:
+    """Return the JSON of a body, and the attachments that came with it."""
+    if call.content_type == "application/json":
+        return read_json(call.body), {}
+    if call.content_type == "multipart/mixed":
+        parts = multipart.read_parts(call.body, call.headers.get("Content-Type", ""))
+        headers, first = parts[0]
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Refused("The first part of a multipart body must be application/json.")
+        return read_json(first, "The first part"), multipart.read_attachments(parts[1:])
+    raise Refused("Content-Type: must be application/json or multipart/mixed")
+
+
+def _store(
+    batch: list[Any], attached: dict[str, tuple[str, bytes]], session: Session
+) -> list[Prepared]:
+    if not session.caller.may_write:
+        raise Forbidden("This credential may not store statements.")
+    prepared = prepare(batch, authority_of(session.caller.uid), session.version)
+    if not session.caller.may_void and any(one.parts.voids for one in prepared):
+        raise Forbidden("This credential may not void statements. Nothing was stored.")
+    kept = multipart.match([one.statement for one in prepared], attached)
+    check_signatures([one.statement for one in prepared], kept)
+    store(prepared, kept)
+    return prepared
+
+
+def _get(call: Call, session: Session) -> Response:
+    if not session.caller.may_read:
+        raise Forbidden("This credential may not read statements.")
+    single = [name for name in _SINGLE if name in call.args]
+    if not single:
+        return _find(call, session, None)
+    if len(single) == 2:
+        raise Refused("statementId and voidedStatementId do not go together")
+    call.only(single[0], "attachments", "format")
+    statement_id = call.args[single[0]]
+    if not is_uuid(statement_id):
+        raise Refused(f"{single[0]}: must be a UUID")
+    row = find_one(statement_id, single[0] == "voidedStatementId", _own(session))
+    if row is None:
+        raise NoSuchThing(f"No such statement is stored: {statement_id}")
+    [text] = _format([row.text], call)
+    response = _answer(text.encode(), [text], call)
+    response.headers["Last-Modified"] = format_datetime(row.stored, usegmt=True)
+    return response
+
+
+def _find(call: Call, session: Session, after: int | None) -> Response:
+    call.only(*_FILTERS, "format", "attachments")
+    limit = _limit(call)
+    found = find_page(
+        Wanted(
+            agent=_agent(call),
+            verb=_iri(call, "verb"),
+            activity=_iri(call, "activity"),
+            registration=_registration(call),
+            related_agents=call.flag("related_agents"),
+            related_activities=call.flag("related_activities"),
+            since=_moment(call, "since"),
+            until=_moment(call, "until"),
+            ascending=call.flag("ascending"),
+            own=_own(session),
+            after=after,
+            limit=limit,
+        )
+    )
+    texts = _format(found.texts, call)
+    further = ""
+    if found.after is not None:
+        told = orjson.dumps({**call.args, "after": str(found.after)})
+        token = base64.urlsafe_b64encode(told).decode().rstrip("=")
+        further = url_for("xapi_lrs.more", token=token)
+    told_further = orjson.dumps(further).decode()
+    body = f'{{"statements":[{",".join(texts)}],"more":{told_further}}}'
+    response = _answer(body.encode(), texts, call)
+    if texts:
+        response.headers["Last-Modified"] = _last_modified(texts)
+    return response
+
+
+def _last_modified(texts: list[str]) -> str:
+    moment = find_moment(max(orjson.loads(text)["stored"] for text in (texts[0], texts[-1])))
+    assert moment is not None  # noqa: S101 - the store wrote it
+    return format_datetime(moment, usegmt=True)
+
+
+def _own(session: Session) -> str | None:
+    if not session.caller.only_own:
+        return None
+    return find_agent_key(authority_of(session.caller.uid))
+
+
+def _format(texts: list[str], call: Call) -> list[str]:
+    form = call.args.get("format", "exact")
+    if form not in _FORMATS:
+        raise Refused(f"format: must be one of {', '.join(_FORMATS)}")
+    if form == "ids":
+        return [as_ids(text) for text in texts]
+    if form == "canonical":
+        return as_canonical(texts, call.languages)
+    return texts
+
+
+def _answer(body: bytes, texts: list[str], call: Call) -> Response:
+    """Return JSON, or JSON and the attachments where they are asked for."""
+    if not call.flag("attachments"):
+        return json_answer(body)
+    media_types = {
+        attachment["sha2"].lower(): attachment["contentType"]
+        for text in texts
+        for attachment in multipart.attachments_of(orjson.loads(text))
+    }
+    rows = db.session.execute(
+        select(LrsAttachment.sha2, LrsAttachment.content).where(
+            LrsAttachment.sha2.in_(sorted(media_types))
+        )
+    )
+    content, content_type = multipart.write(
+        body, [(row.sha2, media_types[row.sha2], row.content) for row in rows]
+    )
+    return Response(content, content_type=content_type)
+
+
+def _agent(call: Call) -> str | None:
+    if "agent" not in call.args:
+        return None
+    agent = read_json(call.args["agent"].encode(), "The parameter agent")
+    check_actor(agent, "agent")
+    key = find_agent_key(agent)
+    if key is None:
+        raise Refused("agent: a group without an identifier cannot be searched for")
+    return key
+
+
+def _iri(call: Call, name: str) -> str | None:
+    value = call.args.get(name)
+    if value is not None and not is_iri(value):
+        raise Refused(f"{name}: must be an IRI")
+    return value
+
+
+def _registration(call: Call) -> str | None:
+    value = call.args.get("registration")
+    if value is None:
+        return None
+    if not is_uuid(value):
+        raise Refused("registration: must be a UUID")
+    return value.lower()
+
+
+def _moment(call: Call, name: str) -> dt.datetime | None:
+    value = call.args.get(name)
+    if value is None:
+        return None
+    # An unescaped plus arrives as a blank.
+    moment = find_moment(value) or find_moment(value.replace(" ", "+"))
+    if moment is None:
+        raise Refused(f"{name}: must be an ISO 8601 timestamp")
+    return moment
+
+
+def _limit(call: Call) -> int:
+    value = call.args.get("limit", "0")
+    if not value.isdecimal() or len(value) > 9:
+        raise Refused("limit: must be a number, 0 or above")
+    return min(int(value) or PAGE_MOST, PAGE_MOST)

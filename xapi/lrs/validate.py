@@ -1,0 +1,397 @@
+"""Validation of statements: tables of properties, compiled to checks once, for 1.0.x and for 2.0.
+
+Pure. A check takes a value and the path that led to it, and raises Refused with a sentence that
+names the property (`context.registration: ...`). Sources: xAPI 1.0.3 Data 2 and 4; IEEE 9274.1.1
+section 4.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from xapi.lrs import types
+from xapi.lrs.errors import Refused
+
+Check = Callable[[Any, str], None]
+
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
+INTERACTION_LISTS = {
+    "choice": ("choices",),
+    "sequencing": ("choices",),
+    "likert": ("scale",),
+    "matching": ("source", "target"),
+    "performance": ("steps",),
+    "true-false": (),
+    "fill-in": (),
+    "long-fill-in": (),
+    "numeric": (),
+    "other": (),
+}
+_LISTS = ("choices", "scale", "source", "target", "steps")
+
+
+def refuse(path: str, what: str) -> Refused:
+    """Return the error for a property at `path`."""
+    return Refused(f"{path or 'statement'}: {what}")
+
+
+def _of(test: Callable[[Any], bool], what: str) -> Check:
+    def check(value: Any, path: str) -> None:
+        if not test(value):
+            raise refuse(path, f"must be {what}")
+
+    return check
+
+
+def _object(
+    properties: Mapping[str, Check],
+    required: tuple[str, ...] = (),
+    after: Callable[[dict[str, Any], str], None] | None = None,
+) -> Check:
+    """Return a check for an object with these properties and no others."""
+
+    def check(value: Any, path: str) -> None:
+        if type(value) is not dict:
+            raise refuse(path, "must be an object")
+        prefix = path + "." if path else ""
+        for name, inner in value.items():
+            inner_check = properties.get(name)
+            if inner_check is None:
+                raise refuse(prefix + name, "is not a property of this object")
+            inner_check(inner, prefix + name)
+        for name in required:
+            if name not in value:
+                raise refuse(prefix + name, "is required")
+        if after is not None:
+            after(value, path)
+
+    return check
+
+
+def _array(item: Check, at_least: int = 0) -> Check:
+    def check(value: Any, path: str) -> None:
+        if type(value) is not list:
+            raise refuse(path, "must be an array")
+        if len(value) < at_least:
+            raise refuse(path, "must not be empty")
+        for number, inner in enumerate(value):
+            item(inner, f"{path}[{number}]")
+
+    return check
+
+
+def _exactly(text: str) -> Check:
+    return _of(lambda value: value == text and type(value) is str, f"“{text}”")
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _language_map(value: Any, path: str) -> None:
+    if type(value) is not dict:
+        raise refuse(path, "must be a language map")
+    for tag, text in value.items():
+        if not types.is_language(tag):
+            raise refuse(f"{path}.{tag}", "is not an RFC 5646 language tag")
+        if type(text) is not str:
+            raise refuse(f"{path}.{tag}", "must be a string")
+
+
+def _extensions(value: Any, path: str) -> None:
+    if type(value) is not dict:
+        raise refuse(path, "must be an object")
+    for key in value:
+        if not types.is_iri(key):
+            raise refuse(f"{path}.{key}", "the key of an extension must be an IRI")
+
+
+_string = _of(lambda value: type(value) is str, "a string")
+_filled = _of(lambda value: type(value) is str and value != "", "a string that is not empty")
+_boolean = _of(lambda value: type(value) is bool, "true or false")
+_number = _of(_is_number, "a number")
+_uuid = _of(types.is_uuid, "a UUID")
+_iri = _of(types.is_iri, "an IRI")
+_duration = _of(types.is_duration, "an ISO 8601 duration")
+_language = _of(types.is_language, "an RFC 5646 language tag")
+
+
+# Agents and groups (Data 2.4.2).
+
+
+def _one_identifier(value: dict[str, Any], path: str) -> None:
+    if sum(name in value for name in IDENTIFIERS) != 1:
+        raise refuse(path, "needs exactly one of mbox, mbox_sha1sum, openid and account")
+
+
+def _group_identity(value: dict[str, Any], path: str) -> None:
+    found = sum(name in value for name in IDENTIFIERS)
+    if found > 1:
+        raise refuse(path, "may have only one of mbox, mbox_sha1sum, openid and account")
+    if not found and "member" not in value:
+        raise refuse(f"{path}.member", "is required of a group without an identifier")
+
+
+_identity: dict[str, Check] = {
+    "name": _string,
+    "mbox": _of(types.is_mailto, "a mailto IRI with one address"),
+    "mbox_sha1sum": _of(types.is_sha1, "a hex SHA-1"),
+    "openid": _iri,
+    "account": _object({"homePage": _iri, "name": _filled}, ("homePage", "name")),
+}
+agent: Check = _object({"objectType": _exactly("Agent"), **_identity}, after=_one_identifier)
+group: Check = _object(
+    {"objectType": _exactly("Group"), **_identity, "member": _array(agent)},
+    ("objectType",),
+    after=_group_identity,
+)
+
+
+def actor(value: Any, path: str) -> None:
+    """Check an agent or a group."""
+    if type(value) is dict and value.get("objectType") == "Group":
+        group(value, path)
+    else:
+        agent(value, path)
+
+
+def authority(value: Any, path: str) -> None:
+    """Check an authority: an agent, or the two members of a three-legged OAuth (Data 2.4.9)."""
+    actor(value, path)
+    if value.get("objectType") == "Group" and (
+        any(name in value for name in IDENTIFIERS) or len(value.get("member", ())) != 2
+    ):
+        raise refuse(path, "a group as authority has exactly two members and no identifier")
+
+
+# Verbs and activities (Data 2.4.3, 2.4.4).
+
+_verb = _object({"id": _iri, "display": _language_map}, ("id",))
+
+
+def _components(value: Any, path: str) -> None:
+    _component_list(value, path)
+    ids = [component["id"] for component in value]
+    if len(set(ids)) != len(ids):
+        raise refuse(path, "ids must be distinct")
+
+
+_component_list = _array(_object({"id": _filled, "description": _language_map}, ("id",)))
+
+
+def _interaction(value: dict[str, Any], path: str) -> None:
+    kind = value.get("interactionType")
+    if kind is None:
+        if "correctResponsesPattern" in value or any(name in value for name in _LISTS):
+            raise refuse(f"{path}.interactionType", "is required of an interaction")
+        return
+    allowed = INTERACTION_LISTS[kind]
+    for name in _LISTS:
+        if name in value and name not in allowed:
+            raise refuse(f"{path}.{name}", f"does not belong to an interaction of type {kind}")
+
+
+definition: Check = _object(
+    {
+        "name": _language_map,
+        "description": _language_map,
+        "type": _iri,
+        "moreInfo": _iri,
+        "extensions": _extensions,
+        "interactionType": _of(
+            lambda value: type(value) is str and value in INTERACTION_LISTS,
+            "one of " + ", ".join(sorted(INTERACTION_LISTS)),
+        ),
+        "correctResponsesPattern": _array(_string),
+        **dict.fromkeys(_LISTS, _components),
+    },
+    after=_interaction,
+)
+activity: Check = _object(
+    {"objectType": _exactly("Activity"), "id": _iri, "definition": definition}, ("id",)
+)
+_statement_ref = _object(
+    {"objectType": _exactly("StatementRef"), "id": _uuid}, ("objectType", "id")
+)
+
+
+# Results (Data 2.4.5).
+
+
+def _score_range(value: dict[str, Any], path: str) -> None:
+    low, high, raw = value.get("min"), value.get("max"), value.get("raw")
+    if low is not None and high is not None and low >= high:
+        raise refuse(f"{path}.min", "must be less than max")
+    if raw is not None and ((low is not None and raw < low) or (high is not None and raw > high)):
+        raise refuse(f"{path}.raw", "must lie between min and max")
+
+
+_result = _object(
+    {
+        "score": _object(
+            {
+                "scaled": _of(
+                    lambda value: _is_number(value) and -1 <= value <= 1, "between -1 and 1"
+                ),
+                "raw": _number,
+                "min": _number,
+                "max": _number,
+            },
+            after=_score_range,
+        ),
+        "success": _boolean,
+        "completion": _boolean,
+        "response": _string,
+        "duration": _duration,
+        "extensions": _extensions,
+    }
+)
+
+
+# Contexts (Data 2.4.6; 9274.1.1, 4.2.2.5).
+
+
+def _activities(value: Any, path: str) -> None:
+    if type(value) is list:
+        for number, inner in enumerate(value):
+            activity(inner, f"{path}[{number}]")
+    else:
+        activity(value, path)
+
+
+_context_properties: dict[str, Check] = {
+    "registration": _uuid,
+    "instructor": actor,
+    "team": group,
+    "contextActivities": _object(
+        dict.fromkeys(("parent", "grouping", "category", "other"), _activities)
+    ),
+    "revision": _string,
+    "platform": _string,
+    "language": _language,
+    "statement": _statement_ref,
+    "extensions": _extensions,
+}
+_relevant_types = _array(_iri, at_least=1)
+_context_properties_2: dict[str, Check] = {
+    **_context_properties,
+    "contextAgents": _array(
+        _object(
+            {
+                "objectType": _exactly("contextAgent"),
+                "agent": agent,
+                "relevantTypes": _relevant_types,
+            },
+            ("objectType", "agent"),
+        )
+    ),
+    "contextGroups": _array(
+        _object(
+            {
+                "objectType": _exactly("contextGroup"),
+                "group": group,
+                "relevantTypes": _relevant_types,
+            },
+            ("objectType", "group"),
+        )
+    ),
+}
+
+
+# Attachments (Data 2.4.11).
+
+_attachments = _array(
+    _object(
+        {
+            "usageType": _iri,
+            "display": _language_map,
+            "description": _language_map,
+            "contentType": _of(types.is_media_type, "an internet media type"),
+            "length": _of(lambda value: type(value) is int and value >= 0, "a number of bytes"),
+            "sha2": _of(types.is_sha2, "a hex SHA-2"),
+            "fileUrl": _iri,
+        },
+        ("usageType", "display", "contentType", "length", "sha2"),
+    )
+)
+
+
+# Statements.
+
+
+def _whole(value: dict[str, Any], path: str) -> None:
+    target = value["object"]
+    kind = target.get("objectType", "Activity")
+    prefix = path + "." if path else ""
+    if value["verb"]["id"] == VOIDED and kind != "StatementRef":
+        raise refuse(f"{prefix}object", "a voiding statement names a statement (StatementRef)")
+    context = value.get("context")
+    if context and kind != "Activity":
+        for name in ("revision", "platform"):
+            if name in context:
+                raise refuse(f"{prefix}context.{name}", "is only for statements about an activity")
+
+
+def _compile(version: int) -> Check:
+    timestamp = (
+        _of(types.is_timestamp, "an ISO 8601 timestamp")
+        if version == 1
+        else _of(types.is_rfc3339, "an RFC 3339 timestamp")
+    )
+    context = _object(_context_properties if version == 1 else _context_properties_2)
+    common: dict[str, Check] = {
+        "actor": actor,
+        "verb": _verb,
+        "result": _result,
+        "context": context,
+        "timestamp": timestamp,
+        "attachments": _attachments,
+    }
+    plain_objects: dict[str, Check] = {
+        "Activity": activity,
+        "Agent": agent,
+        "Group": group,
+        "StatementRef": _statement_ref,
+    }
+    sub_statement = _object(
+        {**common, "objectType": _exactly("SubStatement"), "object": _choose(plain_objects)},
+        ("objectType", "actor", "verb", "object"),
+        after=_whole,
+    )
+    return _object(
+        {
+            **common,
+            "id": _uuid,
+            "object": _choose({**plain_objects, "SubStatement": sub_statement}),
+            "stored": timestamp,
+            "authority": authority,
+            "version": _of(types.is_version_1, "1.0.x")
+            if version == 1
+            else _of(types.is_version_2, "2.0.x"),
+        },
+        ("actor", "verb", "object"),
+        after=_whole,
+    )
+
+
+def _choose(kinds: Mapping[str, Check]) -> Check:
+    def check(value: Any, path: str) -> None:
+        if type(value) is not dict:
+            raise refuse(path, "must be an object")
+        kind = value.get("objectType", "Activity")
+        found = kinds.get(kind) if type(kind) is str else None
+        if found is None:
+            raise refuse(f"{path}.objectType", "must be one of " + ", ".join(sorted(kinds)))
+        found(value, path)
+
+    return check
+
+
+STATEMENT: dict[int, Check] = {1: _compile(1), 2: _compile(2)}
+
+
+def check_statement(value: Any, version: int, path: str = "") -> None:
+    """Raise Refused unless `value` is a statement of that major version (1 or 2) as received."""
+    STATEMENT[version](value, path)

@@ -1,0 +1,81 @@
+"""The LRS over HTTP: what every call has in common, and the resource `about`."""
+
+from __future__ import annotations
+
+import orjson
+from flask import Blueprint, Response, current_app, g, request
+
+from lms.errors import DomainError
+from lms.people.access import Who, allow
+from xapi.lrs.calls import (
+    ANSWERED_VERSIONS,
+    VERSION_HEADER,
+    Call,
+    Session,
+    read_call,
+    read_version,
+)
+from xapi.lrs.consistency import find_quiet_moment
+from xapi.lrs.credentials import find_caller
+from xapi.lrs.errors import Unauthorized
+
+blueprint = Blueprint("xapi_lrs", __name__, url_prefix="/xapi")
+
+SPOKEN = ["2.0.0", "1.0.3", "1.0.2", "1.0.1", "1.0.0"]
+PROOF = "Basic credentials of a learning record provider (ropes lrs credential)"
+
+
+@blueprint.before_request
+def _enter() -> None:
+    """Read the call, its version and who makes it; everything but `about` needs all three."""
+    if request.endpoint == "xapi_lrs.about":
+        return
+    if request.endpoint in ("xapi_lrs.statements", "xapi_lrs.more"):
+        g.xapi_quiet_moment = find_quiet_moment() if request.method != "POST" else None
+    call = read_call(request)
+    g.xapi_version = version = read_version(call.headers)
+    caller = find_caller(call.headers.get("Authorization", ""))
+    if caller is None:
+        raise Unauthorized("This needs a key and secret that are known here (HTTP Basic).")
+    g.xapi_call = call
+    g.xapi_session = Session(caller, version)
+
+
+def current_call() -> Call:
+    """Return the present call."""
+    call: Call = g.xapi_call
+    return call
+
+
+def current_session() -> Session:
+    """Return who makes the present call, and by which version."""
+    session: Session = g.xapi_session
+    return session
+
+
+@blueprint.after_request
+def _say_version(response: Response) -> Response:
+    # A caller who named no version, or none of ours, is answered in the one most speak.
+    response.headers[VERSION_HEADER] = ANSWERED_VERSIONS[g.get("xapi_version", 1)]
+    return response
+
+
+@blueprint.errorhandler(DomainError)
+def _answer_refused(error: DomainError) -> Response:
+    response = json_answer(orjson.dumps({"error": error.message}), error.status)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="xAPI", charset="UTF-8"'
+    return response
+
+
+def json_answer(body: bytes, status: int = 200) -> Response:
+    """Return an answer in JSON."""
+    return Response(body, status, content_type="application/json")
+
+
+@blueprint.get("/about")
+@allow(Who.PUBLIC, reason="the standard has it answer before a client knows which version to speak")
+def about() -> Response:
+    """Say which versions of the standard this LRS speaks (Communication 2.8)."""
+    name = f"{current_app.config['LMS_HOME_PAGE'].rstrip('/')}/xapi/extensions/product"
+    return json_answer(orjson.dumps({"version": SPOKEN, "extensions": {name: "Ropes"}}))
