@@ -39,6 +39,7 @@ def _nobody_writes() -> bool:
     try:
         cursor = pooled.cursor()
         before = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute("PRAGMA query_only=OFF")  # whoever begins next sets it anew
         cursor.execute("PRAGMA busy_timeout=0")
         try:
             cursor.execute("BEGIN IMMEDIATE")

@@ -9,13 +9,14 @@ from email.utils import format_datetime
 from typing import Any
 
 import orjson
-from flask import Response, g, url_for
+from flask import Response, request, url_for
 from sqlalchemy import select
 
 from lms.db import db
 from lms.people.access import Who, allow
 from xapi.lrs import multipart
 from xapi.lrs.calls import Call, Session, read_json
+from xapi.lrs.consistency import find_quiet_moment
 from xapi.lrs.credentials import authority_of
 from xapi.lrs.errors import Forbidden, NoSuchThing, Refused
 from xapi.lrs.formats import as_canonical, as_ids
@@ -26,7 +27,7 @@ from xapi.lrs.signatures import check_signatures
 from xapi.lrs.store import Prepared, iso, last_place, prepare, store
 from xapi.lrs.types import find_moment, is_iri, is_uuid
 from xapi.lrs.validate import actor as check_actor
-from xapi.lrs.views import PROOF, blueprint, current_call, current_session, json_answer
+from xapi.lrs.views import PROOF, blueprint, enter, json_answer
 
 CONSISTENT_THROUGH = "X-Experience-API-Consistent-Through"
 _SINGLE = ("statementId", "voidedStatementId")
@@ -49,19 +50,21 @@ _FORMATS = ("ids", "exact", "canonical")
 @allow(Who.MACHINE, reason=PROOF)
 def statements() -> Response:
     """Store statements, or find them."""
-    call, session = current_call(), current_session()
+    quiet = find_quiet_moment() if request.method != "POST" else None
+    call, session = enter()
     acts = {"GET": _get, "HEAD": _get, "PUT": _put, "POST": _post}
     if call.method not in acts:
         raise Refused("method: this resource knows GET, HEAD, PUT and POST")
     response = acts[call.method](call, session)
-    return _say_consistent(response)
+    return _say_consistent(response, quiet)
 
 
 @blueprint.get("/statements/more/<token>")
 @allow(Who.MACHINE, reason=PROOF)
 def more(token: str) -> Response:
     """Return a further page of an earlier answer."""
-    call, session = current_call(), current_session()
+    quiet = find_quiet_moment()
+    call, session = enter()
     try:
         args = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         after = int(args.pop("after"))
@@ -69,11 +72,11 @@ def more(token: str) -> Response:
     except (binascii.Error, ValueError, KeyError, AttributeError) as error:
         raise NoSuchThing("This address does not continue any answer of ours.") from error
     asked = Call("GET", args, call.headers, b"")
-    return _say_consistent(_find(asked, session, after))
+    return _say_consistent(_find(asked, session, after), quiet)
 
 
-def _say_consistent(response: Response) -> Response:
-    moment = g.get("xapi_quiet_moment")
+def _say_consistent(response: Response, quiet: dt.datetime | None) -> Response:
+    moment = quiet
     if moment is None:  # somebody is storing: what is visible is certain, what follows is not
         moment = last_place()[1] or dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     response.headers[CONSISTENT_THROUGH] = iso(moment)

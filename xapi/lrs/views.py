@@ -15,7 +15,6 @@ from xapi.lrs.calls import (
     read_call,
     read_version,
 )
-from xapi.lrs.consistency import find_quiet_moment
 from xapi.lrs.credentials import find_caller
 from xapi.lrs.errors import Unauthorized
 
@@ -25,32 +24,18 @@ SPOKEN = ["2.0.0", "1.0.3", "1.0.2", "1.0.1", "1.0.0"]
 PROOF = "Basic credentials of a learning record provider (ropes lrs credential)"
 
 
-@blueprint.before_request
-def _enter() -> None:
-    """Read the call, its version and who makes it; everything but `about` needs all three."""
-    if request.endpoint == "xapi_lrs.about":
-        return
-    if request.endpoint in ("xapi_lrs.statements", "xapi_lrs.more"):
-        g.xapi_quiet_moment = find_quiet_moment() if request.method != "POST" else None
+def enter() -> tuple[Call, Session]:
+    """Return the present call, and who makes it by which version; every view begins with this.
+
+    Raises Refused where the call or its version cannot be read, Unauthorized where the caller
+    does not prove to be anybody.
+    """
     call = read_call(request)
     g.xapi_version = version = read_version(call.headers)
     caller = find_caller(call.headers.get("Authorization", ""))
     if caller is None:
         raise Unauthorized("This needs a key and secret that are known here (HTTP Basic).")
-    g.xapi_call = call
-    g.xapi_session = Session(caller, version)
-
-
-def current_call() -> Call:
-    """Return the present call."""
-    call: Call = g.xapi_call
-    return call
-
-
-def current_session() -> Session:
-    """Return who makes the present call, and by which version."""
-    session: Session = g.xapi_session
-    return session
+    return call, Session(caller, version)
 
 
 @blueprint.after_request
