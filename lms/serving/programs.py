@@ -9,7 +9,7 @@ from lms.serving.supervise import Child
 
 # Requests are short and mostly wait for the database; two processes use two cores.
 WEB_PROCESSES = 2
-WEB_THREADS = 8
+WEB_THREADS = 4
 KILL_SECONDS = 20
 
 
