@@ -93,7 +93,13 @@ def give(certificate: Offered, standing: Standing) -> Award | None:
         return None
     award = db.session.get_one(Award, award_id)
     award.statement_id = _record_earned(certificate, standing.person_id, proof)
-    send(EARNED, standing.person_id, f"{EARNED}/{uid}", title=rule.title, award_uid=uid)
+    send(
+        EARNED,
+        standing.person_id,
+        f"{EARNED}/{uid}",
+        title=rule.title,
+        link=f"{current_app.config['LMS_BASE_URL'].rstrip('/')}/certificates/awards/{uid}",
+    )
     request_document(award)
     return award
 

@@ -155,3 +155,19 @@ def download_name(award: Award, name: str) -> str:
     )
     safe = re.sub(r'[\\/:*?"<>|%;]+', " ", kept)
     return f"{' '.join(safe.split()).strip('. ')[:120] or 'certificate'}.pdf"
+
+
+def is_lost(document: Document) -> bool:
+    """Whether a finished document's file is missing from the disk."""
+    ready = document.state == DocumentState.READY.value
+    return ready and not path_of(document.sha256).is_file()
+
+
+def replace_lost(award: Award) -> None:
+    """Have an award printed again if its file is missing; otherwise nothing happens."""
+    document = find_document(award.id)
+    if document is not None and is_lost(document):
+        document.state = DocumentState.WAITING.value
+        document.attempts = 0
+        document.due_at = clock.now()
+        wake(RENDER)

@@ -16,11 +16,12 @@ from sqlalchemy import delete, insert, select
 
 from certificates.awards import give
 from certificates.catalogue import EVALUATE, Offered, load_library, offered, request_sweep
+from certificates.documents import remove_of, reprint_changed
 from certificates.models import Award, Recheck, Sweep
 from certificates.rules.compile import standings
 from lms import clock
 from lms.db import db, transaction, writing
-from lms.events import EvidenceChanged, PeopleChanged
+from lms.events import EvidenceChanged, PeopleChanged, PersonErased
 from lms.jobs.queue import wake
 from lms.people.models import Person
 
@@ -170,5 +171,11 @@ def _ask_for_tonight() -> None:
 
 
 def note_people(event: PeopleChanged) -> None:
-    """Evaluate people who came back: what they did counts."""
+    """Evaluate people who came back, and print again the papers of those whose name changed."""
     note_evidence(EvidenceChanged(event.person_ids))
+    reprint_changed(event.person_ids)
+
+
+def note_erased(event: PersonErased) -> None:
+    """Have every paper that holds an erased person's name removed; the awards stay, pseudonymous."""
+    remove_of(event.person_id)

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 
-from certificates import evaluation
+from certificates import administration, admin_views, evaluation, progress, verify_views, views
+from certificates.awards import EARNED
 from certificates.catalogue import EVALUATE
+from certificates.columns import columns
+from certificates.commands import certificates_commands
 from certificates.documents import RENDER
 from certificates.rendering import job as rendering
 from lms.config import Setting
-from lms.events import EvidenceChanged, Listener, PeopleChanged
+from lms.events import EvidenceChanged, Listener, PeopleChanged, PersonErased
 from lms.jobs.queue import Job
-from lms.plugin import Plugin
-
-blueprint = Blueprint(
-    "certificates",
-    __name__,
-    url_prefix="/certificates",
-    template_folder="templates",
-    static_folder="static",
-    static_url_path="/static",
-)
+from lms.plugin import Audience, Check, HomeCard, NavItem, NoticeKind, Plugin
 
 plugin = Plugin(
     name="certificates",
     label=_l("Certificates"),
     requires=("xapi",),
-    blueprints=(blueprint,),
     models=("certificates.models",),
     migrations=Path(__file__).parent / "migrations",
+    blueprints=(views.blueprint, verify_views.blueprint, admin_views.blueprint),
+    navigation=(
+        NavItem(_l("Certificates"), "certificates.mine", order=30),
+        NavItem(
+            _l("Manage certificates"),
+            "certificates_admin.overview",
+            Audience.ADMINISTRATOR,
+            order=75,
+        ),
+    ),
+    home_cards=(
+        HomeCard(
+            "certificates.nearest", "certificates/home_card.html", progress.home_card, order=40
+        ),
+    ),
+    team_columns=columns,
     settings=(
         Setting(
             "LMS_CERTIFICATES_SWEEP_HOUR",
@@ -40,6 +48,7 @@ plugin = Plugin(
             int,
         ),
     ),
+    commands=(certificates_commands,),
     jobs=(
         Job(EVALUATE, evaluation.run, every_seconds=60),
         # Often, since a document that failed is tried again after seconds at first.
@@ -49,5 +58,18 @@ plugin = Plugin(
     listeners=(
         Listener(EvidenceChanged, evaluation.note_evidence),
         Listener(PeopleChanged, evaluation.note_people),
+        Listener(PersonErased, evaluation.note_erased),
+    ),
+    notice_kinds=(
+        NoticeKind(
+            EARNED,
+            _l("You have earned %(title)s"),
+            "certificates/notices/earned",
+            "tells a person that they have earned a certificate, and where it is",
+        ),
+    ),
+    checks=(
+        Check("certificates printed", administration.check_printing),
+        Check("certificate rules", administration.check_rules),
     ),
 )

@@ -11,9 +11,9 @@ import unicodedata
 from dataclasses import dataclass
 
 from flask import current_app, render_template
-from flask_babel import force_locale, format_date
+from flask_babel import force_locale
 
-from certificates import codes
+from certificates import codes, days
 from certificates.models import Award
 from certificates.rendering import qr, rope
 
@@ -74,7 +74,7 @@ def build_page(award: Award, name: str) -> str:
             name_size=name_size(name),
             title=lines.title,
             summary=lines.summary,
-            earned_on=format_date(lines.earned_on, "long"),
+            earned_on=days.in_words(lines.earned_on),
             proved=lines.proved,
             qr=qr.data_uri(verify_address(award)),
             code=lines.code,

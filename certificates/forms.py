@@ -1,0 +1,34 @@
+"""The administrator's forms."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import StringField, TextAreaField
+from wtforms.validators import DataRequired, Length
+
+from certificates.rules.nodes import MAX_CHARS
+
+
+class RuleForm(FlaskForm):  # type: ignore[misc]
+    """The text of a rule."""
+
+    text = TextAreaField(
+        _l("Rule"),
+        description=_l("YAML, as the guide for administrators describes it."),
+        validators=[DataRequired(_l("Write the rule.")), Length(max=MAX_CHARS)],
+        render_kw={"rows": 24, "spellcheck": "false", "class": "certificates-code"},
+    )
+
+
+class RevokeForm(FlaskForm):  # type: ignore[misc]
+    """Why a certificate is revoked."""
+
+    why = StringField(
+        _l("Reason"),
+        description=_l("Whoever checks the certificate will read this. It cannot be taken back."),
+        validators=[
+            DataRequired(_l("Say in a sentence why it is revoked.")),
+            Length(min=3, max=300),
+        ],
+    )

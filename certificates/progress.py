@@ -1,0 +1,206 @@
+"""How far one person is: each condition, what is done, and what exactly is missing, in words.
+
+For the person's own page and first page only. Others see met or not met (`certificates.columns`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from certificates import catalogue
+from certificates.models import Award
+from certificates.rules.compile import Standing, standings
+from certificates.rules.model import Condition, Need, Rule
+from lms.db import db
+from lms.evidence import find_measure
+from lms.people.models import Person
+from sqlalchemy import select
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionView:
+    """One condition as it is shown; state as `web/parts.html` wants it: done, partly or open."""
+
+    id: str
+    title: str
+    state: str
+    status: str
+    what: str
+    link: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One certificate and how far one person is with it."""
+
+    slug: str
+    title: str
+    summary: str
+    need: Need
+    conditions: tuple[ConditionView, ...]
+    done: int
+    asked: int
+    unknown: int  # conditions that nothing here can measure
+
+    @property
+    def needed(self) -> int:
+        """How many of the conditions must be met."""
+        return self.asked if self.need is Need.ALL else min(1, self.asked)
+
+
+def progress_of(person_id: int, rule: Rule) -> Progress:
+    """Return how far a person is; a few queries for each condition, for one page."""
+    standing = standings(rule, [person_id])[0]
+    views = []
+    unknown = 0
+    for condition in rule.conditions:
+        if find_measure(condition.measure) is None:
+            unknown += 1
+            views.append(_unknown(condition))
+        elif not standing.asked[condition.id]:
+            views.append(_not_asked(condition))
+        else:
+            views.append(_view(person_id, condition, standing))
+    return Progress(
+        slug=rule.slug,
+        title=rule.title,
+        summary=rule.summary,
+        need=rule.need,
+        conditions=tuple(views),
+        done=count_done(rule, standing),
+        asked=count_asked(rule, standing),
+        unknown=unknown,
+    )
+
+
+def count_done(rule: Rule, standing: Standing) -> int:
+    """Return how many of the asked conditions are met."""
+    return sum(standing.met[one.id] and standing.asked[one.id] for one in rule.conditions)
+
+
+def count_asked(rule: Rule, standing: Standing) -> int:
+    """Return how many conditions are asked of the person."""
+    return sum(standing.asked[one.id] for one in rule.conditions)
+
+
+def _view(person_id: int, condition: Condition, standing: Standing) -> ConditionView:
+    measure = find_measure(condition.measure)
+    assert measure is not None  # noqa: S101 - told to the type checker
+    gap = measure.missing(person_id, condition.window, condition.where, condition.at_least)
+    if standing.met[condition.id]:
+        return ConditionView(
+            condition.id, condition.title, "done", _("done"), gap.text if gap.met else "", None
+        )
+    # What the rule's query says goes before the words: a gap that claims more is cut short.
+    have, need = min(gap.have, max(gap.need, 1) - 1), max(gap.need, 1)
+    return ConditionView(
+        id=condition.id,
+        title=condition.title,
+        state="partly" if have else "open",
+        status=_("%(have)s of %(need)s", have=have, need=need),
+        what=gap.text,
+        link=_link(condition, gap.url),
+    )
+
+
+def _link(condition: Condition, url: str | None) -> tuple[str, str] | None:
+    if url is None:
+        return None
+    if condition.where.target is not None:
+        return url, _("Continue")
+    return url, _("Open the network")
+
+
+def _unknown(condition: Condition) -> ConditionView:
+    return ConditionView(
+        condition.id,
+        condition.title,
+        "open",
+        _("not yet possible"),
+        _(
+            "This cannot be met at the moment: the part of this site that would know is switched "
+            "off. Your administrator is told."
+        ),
+        None,
+    )
+
+
+def _not_asked(condition: Condition) -> ConditionView:
+    return ConditionView(
+        condition.id,
+        condition.title,
+        "open",
+        _("not asked"),
+        _("The network does not say which device is used, so nobody is asked for this."),
+        None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The certificate a person is nearest to, for their first page."""
+
+    slug: str
+    title: str
+    done: int
+    asked: int
+    next_text: str
+
+
+def offered_to(person: Person, with_held: bool = False) -> list[catalogue.Offered]:
+    """Return the certificates shown to a person as theirs to earn, in order, without those held."""
+    held = set()
+    if not with_held:
+        held = set(
+            db.session.scalars(select(Award.definition_id).where(Award.person_id == person.id))
+        )
+    return [
+        one
+        for one in catalogue.offered()
+        if one.definition_id not in held
+        and one.rule.offered_to.fits(person.job_role, person.is_manager)
+    ]
+
+
+def nearest(person_id: int) -> Nearest | None:
+    """Return the certificate with the largest part done, of those shown to the person."""
+    person = db.session.get(Person, person_id)
+    if person is None:
+        return None
+    best: tuple[float, catalogue.Offered, Standing] | None = None
+    for one in offered_to(person):
+        standing = standings(one.rule, [person_id])[0]
+        share = count_done(one.rule, standing) / max(1, count_asked(one.rule, standing))
+        if best is None or share > best[0]:
+            best = share, one, standing
+    if best is None:
+        return None
+    rule, standing = best[1].rule, best[2]
+    return Nearest(
+        slug=rule.slug,
+        title=rule.title,
+        done=count_done(rule, standing),
+        asked=count_asked(rule, standing),
+        next_text=_next(person_id, rule, standing),
+    )
+
+
+def _next(person_id: int, rule: Rule, standing: Standing) -> str:
+    """What to do next: the first condition that is not met, in its measure's words."""
+    for condition in rule.conditions:
+        measure = find_measure(condition.measure)
+        if standing.met[condition.id] or not standing.asked[condition.id] or measure is None:
+            continue
+        gap = measure.missing(person_id, condition.window, condition.where, condition.at_least)
+        if not gap.met:
+            return gap.text
+    return str(_("See what is still to do"))
+
+
+def home_card(person_id: int) -> dict[str, Any] | None:
+    """Return what the card on the first page says, or None where nothing is to be earned."""
+    found = nearest(person_id)
+    return None if found is None else {"certificate": found}
