@@ -12,7 +12,6 @@ from certificates.models import Award, Definition, Document, DocumentState, Rule
 from certificates.rules.compile import unavailable
 from certificates.rules.model import Rule
 from lms.db import db
-from lms.errors import NotFound
 
 PAGE = 50
 
@@ -31,9 +30,7 @@ class DefinitionRow:
 def definition_rows() -> list[DefinitionRow]:
     """Return every certificate, retired ones too."""
     counts = dict(
-        db.session.execute(
-            select(Award.definition_id, func.count()).group_by(Award.definition_id)
-        )
+        db.session.execute(select(Award.definition_id, func.count()).group_by(Award.definition_id))
         .tuples()
         .all()
     )
@@ -47,9 +44,7 @@ def definition_rows() -> list[DefinitionRow]:
         except Tampered:
             rule = None
         unknown = tuple(one.title for one in unavailable(rule)) if rule else ()
-        rows.append(
-            DefinitionRow(definition, version, rule, unknown, counts.get(definition.id, 0))
-        )
+        rows.append(DefinitionRow(definition, version, rule, unknown, counts.get(definition.id, 0)))
     return rows
 
 

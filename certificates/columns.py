@@ -63,9 +63,9 @@ class HeldColumn:
         held = _holds(self.certificate)
         return select(
             Person.id.label("person_id"),
-            case((held, literal(CellState.MET.value)), else_=literal(CellState.NOT_MET.value)).label(
-                "state"
-            ),
+            case(
+                (held, literal(CellState.MET.value)), else_=literal(CellState.NOT_MET.value)
+            ).label("state"),
             null().label("number"),
             null().label("due_at"),
         ).where(Person.id.in_(people), or_(held, _is_offered(self.certificate)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask_babel import lazy_gettext as _l
 
-from certificates import administration, admin_views, evaluation, progress, verify_views, views
+from certificates import admin_views, administration, evaluation, progress, verify_views, views
 from certificates.awards import EARNED
 from certificates.catalogue import EVALUATE
 from certificates.columns import columns

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from certificates import catalogue
 from certificates.models import Award
@@ -17,7 +18,6 @@ from certificates.rules.model import Condition, Need, Rule
 from lms.db import db
 from lms.evidence import find_measure
 from lms.people.models import Person
-from sqlalchemy import select
 
 
 @dataclass(frozen=True, slots=True)

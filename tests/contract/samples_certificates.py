@@ -20,7 +20,11 @@ def certificate_samples(owner: Person) -> dict[str, Any]:
     award = give(
         certificate,
         Standing(
-            owner.id, True, dict.fromkeys(ids, 1), dict.fromkeys(ids, True), dict.fromkeys(ids, True)
+            owner.id,
+            True,
+            dict.fromkeys(ids, 1),
+            dict.fromkeys(ids, True),
+            dict.fromkeys(ids, True),
         ),
     )
     assert award is not None
