@@ -8,9 +8,11 @@ from flask import Flask
 from flask_babel import format_date, format_percent
 from flask_babel import lazy_gettext as _l
 
+from courses.authoring.views import blueprint as authoring
 from courses.blocks import content
 from courses.exchange.commands import course_commands
 from courses.exchange.library import load_shipped
+from courses.exchange.views import blueprint as exchange
 from courses.paths.columns import team_columns
 from courses.paths.enrolment import enrol_by_rule, people_changed
 from courses.paths.services import note_finished
@@ -23,7 +25,7 @@ from lms import clock
 from lms.config import Setting
 from lms.events import Listener, PeopleChanged
 from lms.jobs.queue import Job
-from lms.plugin import HomeCard, NavItem, Plugin
+from lms.plugin import Audience, HomeCard, NavItem, Plugin
 
 DAY_SECONDS = 24 * 3600
 VIEWS = (pages, views)  # importing them registers their routes on the blueprint
@@ -47,8 +49,11 @@ plugin = Plugin(
         "courses.paths.models",
     ),
     migrations=Path(__file__).parent / "migrations",
-    blueprints=(blueprint,),
-    navigation=(NavItem(_l("Courses"), "courses.catalogue", order=20),),
+    blueprints=(blueprint, authoring, exchange),
+    navigation=(
+        NavItem(_l("Courses"), "courses.catalogue", order=20),
+        NavItem(_l("Write"), "authoring.courses", Audience.AUTHOR, order=40),
+    ),
     home_cards=(HomeCard("courses.next", "courses/home.html", home_card, order=10),),
     team_columns=team_columns,
     commands=(course_commands,),
