@@ -43,12 +43,14 @@ def course(slug: str) -> Any:
     """Show the outline: lessons, cards, and what is to mend before publishing."""
     found = get_course(slug)
     document = draft_of(found)
+    to_mend = pages.to_mend(found, document)
     return render_template(
         "courses/authoring/course.html",
         course=found,
         document=document,
         has_draft=found.draft is not None,
-        to_mend=pages.to_mend(found, document),
+        to_mend=to_mend,
+        unready={thing.card_id for thing in to_mend},
         kinds=[(name, card_types()[name].label) for name in FORMS if name in card_types()],
         saved_by=services.name_of(found.draft_saved_by),
         pages=pages,

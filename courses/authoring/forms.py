@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
 from courses.catalogue.document import DEFAULT_MINUTES, MINUTES_MAX, tidy
@@ -67,21 +68,21 @@ class AboutForm(CourseForm):
     pass_score = SelectField(
         _l("When has a learner passed?"),
         choices=[
-            ("", _l("Whoever finishes has passed")),
-            ("0.5", _l("With half of the answers right")),
-            ("0.6", _l("With 60 percent right")),
-            ("0.7", _l("With 70 percent right")),
-            ("0.8", _l("With 80 percent right")),
-            ("0.9", _l("With 90 percent right")),
-            ("1.0", _l("With every answer right")),
+            SelectChoice("", _l("Whoever finishes has passed")),
+            SelectChoice("0.5", _l("With half of the answers right")),
+            SelectChoice("0.6", _l("With 60 percent right")),
+            SelectChoice("0.7", _l("With 70 percent right")),
+            SelectChoice("0.8", _l("With 80 percent right")),
+            SelectChoice("0.9", _l("With 90 percent right")),
+            SelectChoice("1.0", _l("With every answer right")),
         ],
     )
 
     def keep_score(self, score: float | None) -> None:
         """Offer a score that came with an import and is not among the choices."""
         value = "" if score is None else str(score)
-        if value not in {choice[0] for choice in self.pass_score.choices}:
-            self.pass_score.choices = [*self.pass_score.choices, (value, value)]
+        if value not in {choice.value for choice in self.pass_score.choices}:
+            self.pass_score.choices = [*self.pass_score.choices, SelectChoice(value, value)]
 
     def values(self) -> dict[str, Any]:
         """Return the fields of the document that this form writes."""

@@ -25,6 +25,7 @@ class ToMend:
     where: str
     message: str
     url: str
+    card_id: str = ""
 
 
 def to_mend(course: Course, document: Document) -> list[ToMend]:
@@ -43,6 +44,7 @@ def _to_mend(course: Course, document: Document, problem: Problem) -> ToMend:
             ),
             problem.message,
             url_for("authoring.card", slug=course.slug, card_id=place.card.id),
+            place.card.id,
         )
     lesson = next((x for x in document.lessons if x.id == problem.lesson), None)
     if lesson is not None:
@@ -64,6 +66,16 @@ def card_kind(card: Card) -> Any:
     """Return what a card's type is called."""
     kind = find_card_type(card.type)
     return card.type if kind is None else kind.label
+
+
+def card_question(card: Card) -> Any:
+    """Return what the editor of a card asks its author."""
+    asked = {
+        "text": _("What shall they read?"),
+        "choice": _("What would they do?"),
+        "mission": _("What shall they do in the network?"),
+    }
+    return asked.get(card.type) or card_kind(card)
 
 
 def card_title(card: Card) -> str:
