@@ -17,6 +17,15 @@ from lms.errors import Misconfigured
 KNOWN_BAD_SECRETS = frozenset({"", "secret", "changeme", "change-me", "dev", "development"})
 SECRET_MIN_CHARS = 32
 
+# What people may choose from, each in its own words; catalogues are in the parts' `translations`.
+LANGUAGES = {
+    "en": "English",
+    "de": "Deutsch",
+    "es": "Español",
+    "fr": "Français",
+    "ar": "العربية",
+}
+
 
 def parse_bool(text: str) -> bool:
     """Read `1/true/yes/on` or `0/false/no/off`, in any case; ValueError otherwise."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 from lms.config import Setting
-from lms.people import codes
+from lms.people import codes, erasing
+from lms.people.commands import commands
 from lms.people.gate import enforce
 from lms.people.mail import check_mail, init_mail
 from lms.people.security import init_security, load_person
@@ -31,7 +32,8 @@ part = Plugin(
             "LMS_SESSION_DAYS", 30, "Days without a visit after which people sign in again.", int
         ),
     ),
-    jobs=(codes.job,),
+    commands=(commands,),
+    jobs=(codes.job, erasing.job),
     checks=(Check("mail", check_mail),),
     on_start=start,
 )

@@ -4,7 +4,7 @@ It keeps who is signed in, hashes and checks passwords (argon2) and speaks WebAu
 and blueprint stay off: ours (`lms.people.views.sign_in`) call it, so that each has an access
 declaration, no page tells whether an address is known, and no mail leaves inside a request. Codes
 are ours too (`lms.people.codes`): its time-based ones stay valid side by side for as long as a
-mail may take, which makes each guess worth thirty. See docs/decisions/0002-sign-in.md.
+mail may take, which makes each guess worth thirty. See docs/decisions/0006-sign-in.md.
 """
 
 from __future__ import annotations

@@ -10,17 +10,11 @@ from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
+from lms.config import LANGUAGES
 from lms.errors import Invalid
 from lms.people.current import find_current_person
 from lms.plugin import Plugin
 
-LANGUAGES = {
-    "en": "English",
-    "de": "Deutsch",
-    "es": "Español",
-    "fr": "Français",
-    "ar": "العربية",
-}
 SESSION_KEY = "language"
 RIGHT_TO_LEFT = frozenset({"ar"})
 

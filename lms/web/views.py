@@ -8,12 +8,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from lms import clock
+from lms.config import LANGUAGES
 from lms.people.access import Who, allow
 from lms.people.current import current_person, find_current_person
 from lms.web import assets
 from lms.web.health import report
 from lms.web.home import build_home
-from lms.web.i18n import LANGUAGES, choose_language
+from lms.web.i18n import choose_language
 from lms.web.navigation import settings_links
 
 blueprint = Blueprint("web", __name__, template_folder="templates")
