@@ -284,6 +284,7 @@ def test_parameters_that_make_no_sense(lrs: Provider, query: dict[str, str]) -> 
     answer = lrs.ask("GET", query_string=query)
     assert answer.status_code == 400
     assert answer.json["error"]
+    assert answer.headers["X-Experience-API-Consistent-Through"]
 
 
 def test_who_may_what(app: Flask) -> None:

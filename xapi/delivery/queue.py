@@ -24,7 +24,12 @@ def take(target: str) -> list[Waiting]:
     """Return the next statements for a target, oldest first: 100, or a megabyte, at most."""
     with _reading():
         rows = db.session.execute(
-            select(OutboxStatement.id, OutboxStatement.statement_id, OutboxStatement.text)
+            select(
+                OutboxStatement.id,
+                OutboxStatement.statement_id,
+                OutboxStatement.text,
+                Pending.doubts,
+            )
             .join(Pending, Pending.outbox_id == OutboxStatement.id)
             .where(Pending.target == target)
             .order_by(Pending.outbox_id)
@@ -36,7 +41,7 @@ def take(target: str) -> list[Waiting]:
         chars += len(row.text)
         if batch and chars > BATCH_MOST_CHARS:
             break
-        batch.append(Waiting(row.id, row.statement_id, row.text))
+        batch.append(Waiting(row.id, row.statement_id, row.text, row.doubts))
     return batch
 
 
@@ -60,6 +65,16 @@ def delivered(target: str, address: str, batch: Sequence[Waiting]) -> None:
             target,
             {"address": address, "last_success_at": moment, "failures": 0, "next_try_at": None},
             count=len(batch),
+        )
+
+
+def doubt(target: str, one: Waiting) -> None:
+    """Note that a statement alone was turned away for a reason that may pass."""
+    with transaction() as session:
+        session.execute(
+            update(Pending)
+            .where(Pending.target == target, Pending.outbox_id == one.outbox_id)
+            .values(doubts=Pending.doubts + 1)
         )
 
 

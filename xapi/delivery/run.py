@@ -25,6 +25,7 @@ from xapi.targets import SEND, targets
 
 RUN_MOST_SECONDS = 30.0
 BREAKS_AFTER = 3  # failures in a row, after which a 500 is looked for in the statements
+DOUBTS_MOST = 3  # times that a statement alone is turned away while others are taken
 
 
 def deliver() -> None:
@@ -81,18 +82,26 @@ def _deliver(target: Target, batch: Sequence[Waiting]) -> bool:
     if outcome.verdict is Verdict.LATER:
         return _put_off(target, outcome)
     if outcome.verdict is Verdict.DOUBTFUL:
-        broken = queue.failures_of(target.name) >= BREAKS_AFTER
-        if outcome.status != 403 and not broken:
+        suspected = any(one.doubts for one in batch)
+        if (
+            outcome.status != 403
+            and not suspected
+            and queue.failures_of(target.name) < BREAKS_AFTER
+        ):
             return _put_off(target, outcome)
     search = _Search(target)
     search.halve(batch, outcome)
     if search.stopped is not None:
         return _put_off(target, search.stopped)
-    if search.doubtful and not search.taken:
-        return _put_off(target, search.doubtful[0][1])
-    for one, doubt in search.doubtful:
-        queue.park(target.name, one, doubt)
-    return True
+    if not search.doubtful:
+        return True
+    if search.taken:
+        for one, doubt in search.doubtful:
+            if one.doubts + 1 >= DOUBTS_MOST:
+                queue.park(target.name, one, doubt)
+            else:
+                queue.doubt(target.name, one)
+    return _put_off(target, search.doubtful[0][1])
 
 
 class _Search:

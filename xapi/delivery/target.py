@@ -22,6 +22,7 @@ class Waiting:
     outbox_id: int
     statement_id: str
     text: str  # JSON
+    doubts: int = 0  # how often it alone was turned away for a reason that may have been passing
 
 
 class Target(Protocol):

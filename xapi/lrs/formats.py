@@ -28,7 +28,7 @@ def as_ids(text: str) -> str:
         return {**kind, "member": [agent(member) for member in value.get("member", ())]}
 
     def activity(value: dict[str, Any]) -> dict[str, Any]:
-        return {name: value[name] for name in ("objectType", "id") if name in value}
+        return {"id": value["id"]}  # an object without an objectType is an activity
 
     def verb(value: dict[str, Any]) -> dict[str, Any]:
         return {"id": value["id"]}

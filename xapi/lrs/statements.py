@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import orjson
-from flask import Response, request, url_for
+from flask import Response, g, request, url_for
 from sqlalchemy import select
 
 from lms.db import db
@@ -29,6 +29,7 @@ from xapi.lrs.types import find_moment, is_iri, is_uuid
 from xapi.lrs.validate import actor as check_actor
 from xapi.lrs.views import PROOF, blueprint, enter, json_answer
 
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 CONSISTENT_THROUGH = "X-Experience-API-Consistent-Through"
 _SINGLE = ("statementId", "voidedStatementId")
 _FILTERS = (
@@ -50,20 +51,20 @@ _FORMATS = ("ids", "exact", "canonical")
 @allow(Who.MACHINE, reason=PROOF)
 def statements() -> Response:
     """Store statements, or find them."""
-    quiet = find_quiet_moment() if request.method != "POST" else None
+    if request.method != "POST":
+        g.xapi_quiet = find_quiet_moment()
     call, session = enter()
     acts = {"GET": _get, "HEAD": _get, "PUT": _put, "POST": _post}
     if call.method not in acts:
         raise Refused("method: this resource knows GET, HEAD, PUT and POST")
-    response = acts[call.method](call, session)
-    return _say_consistent(response, quiet)
+    return acts[call.method](call, session)
 
 
 @blueprint.get("/statements/more/<token>")
 @allow(Who.MACHINE, reason=PROOF)
 def more(token: str) -> Response:
     """Return a further page of an earlier answer."""
-    quiet = find_quiet_moment()
+    g.xapi_quiet = find_quiet_moment()
     call, session = enter()
     try:
         args = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
@@ -72,14 +73,19 @@ def more(token: str) -> Response:
     except (binascii.Error, ValueError, KeyError, AttributeError) as error:
         raise NoSuchThing("This address does not continue any answer of ours.") from error
     asked = Call("GET", args, call.headers, b"")
-    return _say_consistent(_find(asked, session, after), quiet)
+    return _find(asked, session, after)
 
 
-def _say_consistent(response: Response, quiet: dt.datetime | None) -> Response:
-    moment = quiet
-    if moment is None:  # somebody is storing: what is visible is certain, what follows is not
-        moment = last_place()[1] or dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-    response.headers[CONSISTENT_THROUGH] = iso(moment)
+@blueprint.after_request
+def _say_consistent(response: Response) -> Response:
+    """Say up to when all is visible, on every answer of this resource, errors too."""
+    if request.endpoint in ("xapi_lrs.statements", "xapi_lrs.more"):
+        moment = g.get("xapi_quiet")
+        if moment is None:  # somebody is storing: what is visible is certain, no more
+            if response.status_code >= 400:
+                db.session.rollback()
+            moment = last_place()[1] or EPOCH
+        response.headers[CONSISTENT_THROUGH] = iso(moment)
     return response
 
 

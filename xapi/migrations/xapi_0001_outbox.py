@@ -200,6 +200,7 @@ def upgrade() -> None:
         sa.Column(
             "outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
+        sa.Column("doubts", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(
             ["outbox_id"],
             ["xapi_outbox.id"],

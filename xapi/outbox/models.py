@@ -37,6 +37,8 @@ class Pending(Model):
     outbox_id: Mapped[int] = mapped_column(
         BigId, ForeignKey("xapi_outbox.id", ondelete="CASCADE"), primary_key=True
     )
+    # How often this one alone was turned away for a reason that may have been passing (403, 500).
+    doubts: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Parked(Model):
