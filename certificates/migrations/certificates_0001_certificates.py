@@ -10,7 +10,7 @@ import lms.db
 revision = "certificates_0001"
 down_revision = None
 branch_labels = ("certificates",)
-depends_on = "lms_0001"
+depends_on = None
 
 
 def upgrade() -> None:
