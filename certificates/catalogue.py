@@ -132,8 +132,11 @@ def publish(text: str, origin: Origin, actor_id: int | None = None) -> RuleVersi
 
 
 def request_sweep(why: str) -> None:
-    """Have everybody evaluated soon."""
-    db.session.add(Sweep(why=why[:80], requested_at=clock.now()))
+    """Have everybody evaluated soon; one sweep that has not begun serves all who ask for one."""
+    waiting = select(Sweep.id).where(Sweep.finished_at.is_(None), Sweep.reached == 0)
+    if db.session.scalar(waiting.limit(1)) is None:
+        db.session.add(Sweep(why=why[:80], requested_at=clock.now()))
+        db.session.flush()
     wake(EVALUATE)
 
 

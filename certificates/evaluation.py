@@ -15,10 +15,10 @@ from flask_babel import to_user_timezone
 from sqlalchemy import delete, insert, select
 
 from certificates.awards import give
-from certificates.catalogue import EVALUATE, Offered, load_library, offered, request_sweep
+from certificates.catalogue import EVALUATE, Offered, load_library, offered
 from certificates.documents import remove_of, reprint_changed
 from certificates.models import Award, Recheck, Sweep
-from certificates.rules.compile import standings
+from certificates.rules.compile import holders
 from lms import clock
 from lms.db import db, transaction, writing
 from lms.events import EvidenceChanged, PeopleChanged, PersonErased
@@ -48,11 +48,10 @@ def evaluate(person_ids: Iterable[int]) -> list[Award]:
     wanted = list(person_ids)
     new: list[Award] = []
     for certificate in offered():
-        for standing in standings(certificate.rule, _without(certificate, wanted)):
-            if standing.holds:
-                award = give(certificate, standing)
-                if award is not None:
-                    new.append(award)
+        for standing in holders(certificate.rule, _without(certificate, wanted)):
+            award = give(certificate, standing)
+            if award is not None:
+                new.append(award)
     return new
 
 
@@ -76,10 +75,8 @@ def _candidates(person_ids: Collection[int]) -> list[int]:
     with writing(False):
         db.session.rollback()
         for certificate in offered():
-            open_ids = _without(certificate, person_ids)
-            if open_ids:
-                rows = standings(certificate.rule, open_ids)
-                found |= {row.person_id for row in rows if row.holds}
+            rows = holders(certificate.rule, _without(certificate, person_ids))
+            found |= {row.person_id for row in rows}
         db.session.rollback()
     return sorted(found)
 
@@ -167,7 +164,8 @@ def _ask_for_tonight() -> None:
             select(Sweep.id).where(Sweep.why == NIGHTLY, Sweep.requested_at >= midnight).limit(1)
         )
         if asked is None:
-            request_sweep(NIGHTLY)
+            # A row of its own, even where another sweep waits: tonight's is noted as asked for.
+            session.add(Sweep(why=NIGHTLY, requested_at=clock.now()))
 
 
 def note_people(event: PeopleChanged) -> None:

@@ -51,6 +51,9 @@ class Filter:
     group_kind: `work`, `social`, `leaders`, ...; client: `mobile` or `desktop`.
     others_only: acts that answer the person's own content do not count.
     sources: which kinds of evidence are accepted; empty means all that the measure has.
+    people: ids (a tuple, or a select of them) of those who are asked about; None: everybody. It
+    makes a query cheap and changes no value: whoever asks narrows the rows as well, so that a
+    measure that disregards it is right, only slower.
     """
 
     target: str | None = None
@@ -59,6 +62,7 @@ class Filter:
     client: str | None = None
     others_only: bool = True
     sources: frozenset[Source] = field(default_factory=frozenset)
+    people: tuple[int, ...] | Select[tuple[int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class Completed:
         else:
             asked = select(Completion.person_id, literal(1).label("value"))
             asked = asked.where(Completion.target == where.target)
+        if where.people is not None:
+            asked = asked.where(Completion.person_id.in_(where.people))
         if where.sources and Source.RECORD not in where.sources:
             asked = asked.where(literal(False))
         if window.since is not None:

@@ -6,6 +6,7 @@ stretch of n days: every day on which a person was active is tried as the stretc
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,6 +72,7 @@ class UsageMeasure:
 
     def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
         """Say what one person lacks: in the stretch that runs now, unless an earlier one sufficed."""
+        where = dataclasses.replace(where, people=(person_id,))
         best = self._of_one(person_id, window, where)
         url: str | None = current_app.config["LMS_NETWORK_URL"] or None
         if best >= need or window.within_days is None:
@@ -123,6 +125,8 @@ _ACT_COLUMNS = (
 
 def _conditions(window: Window, where: Filter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Usage.person_id.is_not(None)]
+    if where.people is not None:
+        found.append(Usage.person_id.in_(where.people))
     if window.since is not None:
         found.append(Usage.occurred_at >= window.since)
     if window.until is not None:

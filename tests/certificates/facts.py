@@ -50,7 +50,7 @@ class FactMeasure:
     def __init__(self, slug: str, counted: Callable[[Any], Any], words: str) -> None:
         self.slug = slug
         self.label = slug
-        self.sources = frozenset({Source.EVENT, Source.RECORD})
+        self.sources = frozenset({Source.RECORD if slug.startswith("courses.") else Source.EVENT})
         self.counted = counted
         self.words = words
 
