@@ -10,7 +10,7 @@ SETUP := $(PYTHON) -m lms.bootstrap
 PYTEST := $(BIN)/python -m pytest -q
 PARALLEL := -n 2 --dist loadfile
 
-.PHONY: help demo serve check test test-all test-long test-postgresql bench setup
+.PHONY: help demo serve check test test-all test-long test-postgresql bench setup messages
 
 help:
 	@echo "make demo | serve | test | test-all | check | bench      (PORT=8000)"
@@ -54,3 +54,8 @@ test-long:
 bench:
 	@$(SETUP) tests
 	@$(BIN)/python -m tests.benchmarks $(ONLY)
+
+# For translators: brings lms/translations up to date with the source.
+messages:
+	@$(SETUP) check
+	$(BIN)/python -m tests.contract.catalogues

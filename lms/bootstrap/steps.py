@@ -140,7 +140,7 @@ def compile_translations() -> None:
     """Compile the catalogues."""
     say("Compiling translations ...")
     folder = str(ROOT / "lms" / "translations")
-    run("The translations", [str(VENV / "bin" / "pybabel"), "compile", "-q", "-d", folder])
+    run("The translations", [str(VENV / "bin" / "pybabel"), "-q", "compile", "-d", folder])
 
 
 def set_up(goal: str) -> None:
