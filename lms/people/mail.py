@@ -29,14 +29,22 @@ def mail_is_set_up() -> bool:
     return bool(current_app.config["LMS_MAIL_SERVER"])
 
 
-def send_mail(address: str, subject: str, text: str, html: str | None = None) -> None:
-    """Hand one mail to the server; raises OSError or SMTPException where it does not take it."""
+def send_mail(
+    address: str, subject: str, text: str, html: str | None = None, message_id: str | None = None
+) -> None:
+    """Hand one mail to the server; raises OSError or SMTPException where it does not take it.
+
+    message_id: RFC 5322's, without brackets; the same for a mail that may be sent twice.
+    """
     message = EmailMultiAlternatives(
         subject=subject,
         body=text,
         to=[address],
         # Out-of-office notes and mailing lists should leave these alone (RFC 3834).
-        headers={"Auto-Submitted": "auto-generated"},
+        headers={
+            "Auto-Submitted": "auto-generated",
+            **({"Message-ID": f"<{message_id}>"} if message_id else {}),
+        },
     )
     if html is not None:
         message.attach_alternative(html, "text/html")

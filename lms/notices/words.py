@@ -1,0 +1,57 @@
+"""A notice in words: its subject, and its templates, in the language of its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import current_app, render_template
+from jinja2 import TemplateNotFound
+
+from lms.notices.models import Notice
+from lms.people.names import display_names, removed_name
+from lms.plugin import NoticeKind
+
+PERSON = "_person_id"
+
+
+def people_in(notices: list[Notice]) -> frozenset[int]:
+    """Return the ids of all people whom these notices name."""
+    return frozenset(
+        value for notice in notices for key, value in notice.data.items() if key.endswith(PERSON)
+    )
+
+
+def filled(notice: Notice, names: Mapping[int, str]) -> dict[str, Any]:
+    """Return the notice's data with the names of those it speaks of."""
+    data = dict(notice.data)
+    for key in list(data):
+        if key.endswith(PERSON):
+            data[key.removesuffix(PERSON)] = names.get(data[key]) or removed_name()
+    return data
+
+
+def subject(kind: NoticeKind, data: Mapping[str, Any]) -> str:
+    """Return the subject, on one line whatever stands in the data."""
+    return " ".join((str(kind.subject) % data).split())
+
+
+def mail_parts(notice: Notice, kind: NoticeKind) -> tuple[str, str, str | None]:
+    """Return the subject, the text and the HTML (None where the kind has no such template)."""
+    data = filled(notice, display_names(people_in([notice])))
+    path = data.get("path", "/")
+    context = {**data, "subject": subject(kind, data), "url": address(path), "kind": kind}
+    text = render_template(f"{kind.template}.txt", **context)
+    try:
+        html = render_template(f"{kind.template}.html", **context)
+    except TemplateNotFound as missing:
+        if missing.name != f"{kind.template}.html":
+            raise
+        html = None
+    return str(context["subject"]), text, html
+
+
+def address(path: str) -> str:
+    """Return the full address of a path of ours, for those who read it elsewhere."""
+    base: str = current_app.config["LMS_BASE_URL"]
+    return base.rstrip("/") + path

@@ -1,0 +1,67 @@
+"""One person, for those above: every item, and the conditions of certificates as met or not met."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from lms.people.models import Person
+from lms.people.names import removed_name
+from lms.plugin import CellState, TeamColumn
+from lms.teams.columns import OPEN_FROM, RANKS, all_columns
+from lms.teams.nudges import nudge, thank
+from lms.teams.roster import NOTHING, Cell, Roster, read_cells
+from lms.teams.services import ACHIEVED, acts_for
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPage:
+    """What those above see of one person."""
+
+    person: Person
+    name: str
+    items: list[tuple[TeamColumn, Cell]]
+    conditions: list[tuple[TeamColumn, Cell]]
+    act: str
+
+    @property
+    def open_items(self) -> list[tuple[TeamColumn, Cell]]:
+        """The items with something left to do."""
+        return [(column, cell) for column, cell in self.items if RANKS[cell.state] >= OPEN_FROM]
+
+
+def build_person(viewer: Person, person: Person) -> PersonPage:
+    """Return what those above see of one person; items that are not asked are left out."""
+    columns = all_columns()
+    chosen = select(Person.id).where(Person.id == person.id)
+    cells = [
+        (column, found.get(person.id, NOTHING))
+        for column, found in zip(columns, read_cells(chosen, columns), strict=True)
+    ]
+    asked = [(column, cell) for column, cell in cells if cell.state != CellState.NONE]
+    roster = Roster(chosen, [column for column in columns if not column.detail])
+    return PersonPage(
+        person=person,
+        name=person.identity.display_name if person.identity else removed_name(),
+        items=[(column, cell) for column, cell in asked if not column.detail],
+        conditions=[(column, cell) for column, cell in asked if column.detail],
+        act=acts_for([person.id], roster, viewer)[0] if person.active else "fine",
+    )
+
+
+def nudge_person(viewer: Person, person: Person) -> bool:
+    """Remind somebody of what is open; False where nothing is, or today's reminder went out."""
+    page = build_person(viewer, person)
+    if page.act != "nudge":
+        return False
+    return nudge(viewer, person.id, [str(column.label) for column, _cell in page.open_items])
+
+
+def thank_person(viewer: Person, person: Person) -> bool:
+    """Thank somebody who has done all; False where that is not so, or was said."""
+    page = build_person(viewer, person)
+    if page.act != "thank":
+        return False
+    achieved = sum(RANKS[cell.state] in ACHIEVED for _column, cell in page.items)
+    return thank(viewer, person.id, achieved)

@@ -1,0 +1,268 @@
+"""The manager's page: who is done, on track, due, overdue, by person and required item."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from lms.db import db
+from lms.notices.services import sent_keys
+from lms.people import tree
+from lms.people.models import Identity, Person, Unit
+from lms.people.names import removed_name
+from lms.plugin import CellState, TeamColumn
+from lms.teams.columns import OPEN_FROM, RANKS, HeadlineColumn, all_columns, table_columns
+from lms.teams.nudges import nudge_key, thanks_key
+from lms.teams.query import BY_DUE, BY_NAME, FINE, Scope, TeamQuery
+from lms.teams.roster import NOTHING, Cell, Roster, read_cells
+
+PAGE_ROWS = 25
+FINE_RANKS = frozenset(
+    RANKS[state] for state in (CellState.MET, CellState.NOT_MET, CellState.DONE, CellState.ON_TRACK)
+)
+ACHIEVED = frozenset({RANKS[CellState.DONE], RANKS[CellState.MET]})
+DONE_RANKS = frozenset(RANKS[state] for state in (CellState.MET, CellState.NOT_MET, CellState.DONE))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person with the cells of every shown column."""
+
+    uid: str
+    name: str
+    cells: list[Cell]
+    next_due: Any
+    act: str = ""  # nudge | nudged | thank | thanked | fine
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPage:
+    """All that the manager's page shows."""
+
+    query: TeamQuery
+    scopes: list[Scope]
+    columns: list[TeamColumn]
+    rows: list[Row]
+    counts: Counter[int]  # people of the scope by their worst rank
+    headlines: list[tuple[TeamColumn, int]]  # how many are done with a column that says so
+    units: list[tuple[str, str]] = field(default_factory=list)
+    matches: int = 0
+    pages: int = 1
+
+    @property
+    def people(self) -> int:
+        """How many people are in the scope."""
+        return sum(self.counts.values())
+
+    @property
+    def asked(self) -> int:
+        """How many of them something is asked of."""
+        return self.people - self.counts[RANKS[CellState.NONE]]
+
+    @property
+    def overdue(self) -> int:
+        """How many have something overdue."""
+        return self.counts[RANKS[CellState.OVERDUE]]
+
+    @property
+    def due(self) -> int:
+        """How many have something due within a week, and nothing overdue."""
+        return self.counts[RANKS[CellState.DUE]]
+
+    @property
+    def fine(self) -> int:
+        """How many are on track or done."""
+        return sum(self.counts[rank] for rank in FINE_RANKS)
+
+
+def scopes_of(viewer: Person) -> list[Scope]:
+    """Return the scopes that a person may ask for, the first is shown unasked."""
+    found = [Scope.DIRECT, Scope.BELOW] if viewer.is_manager else []
+    return [*found, Scope.EVERYONE] if viewer.is_administrator else found
+
+
+def people_of(viewer: Person, scope: Scope) -> Select[tuple[int]]:
+    """Return a select of the ids of the people in a scope."""
+    if scope == Scope.EVERYONE:
+        return select(Person.id).where(Person.active)
+    return tree.below(viewer.id, direct=scope == Scope.DIRECT)
+
+
+def build_page(viewer: Person, query: TeamQuery) -> TeamPage:
+    """Return one page of the table, with the numbers of the whole scope."""
+    scope = people_of(viewer, query.scope)
+    columns = table_columns(all_columns())
+    roster = Roster(scope, columns)
+    by_column = roster.counts_by_column()
+    found = _matching(scope, query, roster)
+    pages = max(1, -(-len(found) // PAGE_ROWS))
+    start = (min(query.page, pages) - 1) * PAGE_ROWS
+    shown_people = found[start : start + PAGE_ROWS]
+    shown = [place for place, counts in enumerate(by_column) if set(counts) - {0}]
+    visible = [columns[place] for place in shown]
+    return TeamPage(
+        query=query.changed(page=min(query.page, pages)),
+        scopes=scopes_of(viewer),
+        columns=visible,
+        rows=[
+            replace(row, act=act)
+            for row, act in zip(
+                read_rows(
+                    shown_people, visible, select(Person.id).where(Person.id.in_(shown_people))
+                ),
+                acts_for(shown_people, roster, viewer),
+                strict=True,
+            )
+        ],
+        counts=roster.counts(),
+        headlines=[
+            (columns[place], sum(by_column[place][rank] for rank in ACHIEVED))
+            for place in shown
+            if isinstance(columns[place], HeadlineColumn)
+        ],
+        units=_units(scope),
+        matches=len(found),
+        pages=pages,
+    )
+
+
+def everybody_matching(viewer: Person, query: TeamQuery) -> tuple[list[TeamColumn], list[Row]]:
+    """Return all rows of all pages, in the order of the page: what the CSV holds."""
+    scope = people_of(viewer, query.scope)
+    columns = table_columns(all_columns())
+    roster = Roster(scope, columns)
+    visible = [
+        column
+        for column, counts in zip(columns, roster.counts_by_column(), strict=True)
+        if set(counts) - {0}
+    ]
+    return visible, read_rows(_matching(scope, query, roster), visible, scope)
+
+
+def _matching(scope: Select[tuple[int]], query: TeamQuery, roster: Roster) -> list[int]:
+    """Return the ids of the people who pass every filter, in the order asked for."""
+    asked: Select[Any] = (
+        select(Person.id)
+        .outerjoin(Identity, Identity.person_id == Person.id)
+        .where(Person.id.in_(scope))
+        .order_by(Identity.sort_name, Person.id)
+    )
+    if query.search:
+        asked = asked.where(Identity.display_name.icontains(query.search, autoescape=True))
+    if query.unit:
+        unit = select(Unit.id).where(Unit.uid == query.unit)
+        unit_id = db.session.scalar(unit)
+        asked = asked.where(Person.unit_id.in_(tree.units_below(unit_id or 0)))
+    found = list(db.session.scalars(asked))
+    slugs = [column.slug for column in roster.columns]
+    if query.item:
+        place = slugs.index(query.item)
+        found = [one for one in found if roster.ranks(one)[place]]
+        found = _with_state(found, query.state, lambda one: roster.ranks(one)[place], ACHIEVED)
+    else:
+        found = _with_state(found, query.state, roster.worst, DONE_RANKS)
+    return _sorted(found, query, roster, slugs)
+
+
+def _with_state(
+    people: list[int], state: str, rank_of: Callable[[int], int], done: frozenset[int]
+) -> list[int]:
+    if not state:
+        return people
+    if state == FINE:
+        wanted = FINE_RANKS
+    elif state == CellState.DONE:
+        wanted = done
+    else:
+        wanted = frozenset({RANKS[CellState(state)]})
+    return [one for one in people if rank_of(one) in wanted]
+
+
+def _sorted(people: list[int], query: TeamQuery, roster: Roster, slugs: list[str]) -> list[int]:
+    """Sort people who stand in the order of their names; Python's sort keeps that among equals."""
+    key = query.sort.removeprefix("-")
+    backwards = query.sort.startswith("-")
+    if key == BY_NAME:
+        return people[::-1] if backwards else people
+    due = roster.due
+    if key == BY_DUE:
+        dated = sorted(
+            (one for one in people if one in due), key=due.__getitem__, reverse=backwards
+        )
+        return dated + [one for one in people if one not in due]
+    if key in slugs:
+        place = slugs.index(key)
+        return sorted(people, key=lambda one: roster.ranks(one)[place], reverse=not backwards)
+    dated = sorted((one for one in people if one in due), key=due.__getitem__)
+    rest = [one for one in people if one not in due]
+    return sorted(dated + rest, key=roster.worst, reverse=not backwards)
+
+
+def read_rows(
+    people: Sequence[int], columns: Sequence[TeamColumn], chosen: Select[tuple[int]]
+) -> list[Row]:
+    """Return the rows of `people`, in their order: one query for names, one for each column.
+
+    chosen: a select that contains all of them, and is as small as it may be.
+    """
+    known = {
+        person_id: (uid, name)
+        for person_id, uid, name in db.session.execute(
+            select(Person.id, Person.uid, Identity.display_name)
+            .outerjoin(Identity, Identity.person_id == Person.id)
+            .where(Person.id.in_(chosen))
+        )
+    }
+    cells = read_cells(chosen, columns)
+    removed = removed_name()
+    rows: list[Row] = []
+    for one in people:
+        uid, name = known[one]
+        own = [of_column.get(one, NOTHING) for of_column in cells]
+        dues = [
+            cell.due_at
+            for cell in own
+            if cell.due_at is not None and RANKS[cell.state] >= OPEN_FROM
+        ]
+        rows.append(Row(uid, name or removed, own, min(dues, default=None)))
+    return rows
+
+
+def acts_for(people: Sequence[int], roster: Roster, viewer: Person) -> list[str]:
+    """Return what the manager can do for each: nudge, nudged, thank, thanked, or fine."""
+    nudges = [nudge_key(one) for one in people]
+    thanks = [thanks_key(viewer.id, one, _achieved(roster, one)) for one in people]
+    told = sent_keys([*nudges, *thanks])
+    found: list[str] = []
+    for one, nudged, thanked in zip(people, nudges, thanks, strict=True):
+        act = _act(roster.worst(one), _achieved(roster, one))
+        if act == "nudge" and nudged in told:
+            act = "nudged"
+        if act == "thank" and thanked in told:
+            act = "thanked"
+        found.append(act)
+    return found
+
+
+def _achieved(roster: Roster, person_id: int) -> int:
+    return sum(rank in ACHIEVED for rank in roster.ranks(person_id))
+
+
+def _act(worst: int, achieved: int) -> str:
+    if worst > RANKS[CellState.ON_TRACK]:
+        return "nudge"
+    return "thank" if worst in DONE_RANKS and achieved else "fine"
+
+
+def _units(scope: Select[tuple[int]]) -> list[tuple[str, str]]:
+    """Return (uid, name) of the units in which people of the scope are."""
+    rows = db.session.execute(
+        select(Unit.uid, Unit.name)
+        .where(Unit.id.in_(select(Person.unit_id).where(Person.id.in_(scope))))
+        .order_by(Unit.name)
+    )
+    return [(uid, name) for uid, name in rows]

@@ -1,0 +1,93 @@
+"""The manager's page, its file, and the page of one person."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import format_date, to_user_timezone
+from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from lms import clock
+from lms.db import db
+from lms.errors import NotFound
+from lms.people.access import Who, allow
+from lms.people.current import current_person
+from lms.people.models import Person
+from lms.teams import services, words
+from lms.teams.columns import all_columns, table_columns
+from lms.teams.export import build_csv
+from lms.teams.person import build_person, nudge_person, thank_person
+from lms.teams.query import STATES, TeamQuery
+
+blueprint = Blueprint("teams", __name__, url_prefix="/team", template_folder="templates")
+
+
+def _query() -> TeamQuery:
+    items = [column.slug for column in table_columns(all_columns())]
+    return TeamQuery.read(request.args, services.scopes_of(current_person()), items)
+
+
+def _get_person(uid: str) -> Person:
+    person = db.session.scalar(select(Person).where(Person.uid == uid))
+    if person is None:
+        raise NotFound(_("There is nothing here."))
+    return person
+
+
+@blueprint.get("")
+@allow(Who.MANAGER, Who.ADMINISTRATOR)
+def team() -> str:
+    """Show who needs the manager, who is fine, and by person and item why."""
+    page = services.build_page(current_person(), _query())
+    today = format_date(to_user_timezone(clock.now()).date(), "EEEE, d MMMM", rebase=False)
+    return render_template("teams/team.html", team=page, words=words, today=today, states=STATES)
+
+
+@blueprint.get("/team.csv")
+@allow(Who.MANAGER, Who.ADMINISTRATOR)
+def export() -> Response:
+    """Hand out the table as a file, all pages of it."""
+    response = Response(build_csv(current_person(), _query()), mimetype="text/csv")
+    day = to_user_timezone(clock.now()).date().isoformat()
+    response.headers["Content-Disposition"] = f'attachment; filename="team-{day}.csv"'
+    return response
+
+
+@blueprint.get("/people/<person_uid>")
+@allow(Who.ABOVE, Who.ADMINISTRATOR)
+def person(person_uid: str) -> str:
+    """Show one person's items, and certificate conditions as met or not met."""
+    page = build_person(current_person(), _get_person(person_uid))
+    return render_template("teams/person.html", page=page, words=words)
+
+
+@blueprint.post("/people/<person_uid>/nudge")
+@allow(Who.ABOVE, Who.ADMINISTRATOR)
+def nudge(person_uid: str) -> AnyResponse:
+    """Remind somebody of what is due."""
+    if nudge_person(current_person(), _get_person(person_uid)):
+        flash(_("Nudged. They will find it on their page, and in their mail."), "good")
+    else:
+        flash(_("They have been nudged today already, or nothing is open."), "")
+    return _back(person_uid)
+
+
+@blueprint.post("/people/<person_uid>/thank")
+@allow(Who.ABOVE, Who.ADMINISTRATOR)
+def thank(person_uid: str) -> AnyResponse:
+    """Thank somebody who has done all."""
+    if thank_person(current_person(), _get_person(person_uid)):
+        flash(_("Said. It reads better from you than from us."), "good")
+    else:
+        flash(_("You have thanked them for this already."), "")
+    return _back(person_uid)
+
+
+def _back(person_uid: str) -> AnyResponse:
+    """Return to the table as it was, or to the person's page."""
+    if request.form.get("from") == "team":
+        items = [column.slug for column in table_columns(all_columns())]
+        scopes = services.scopes_of(current_person())
+        return redirect(url_for("teams.team", **TeamQuery.read(request.form, scopes, items).args()))
+    return redirect(url_for("teams.person", person_uid=person_uid))
