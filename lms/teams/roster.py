@@ -54,6 +54,8 @@ class Roster:
         self.columns = list(columns)
         self.packed: dict[int, int] = {}  # states of each person, three bits a column
         self.due: dict[int, Any] = {}
+        if not self.columns:
+            self.packed = dict.fromkeys(db.session.scalars(scope), 0)
         for start in range(0, len(self.columns), COLUMNS_A_QUERY):
             self._read(scope, start, self.columns[start : start + COLUMNS_A_QUERY])
         self._ranks: dict[int, list[int]] = {}  # by packed states: few differ, many people share

@@ -137,6 +137,15 @@ def test_nobody_reports_to_me(sign_in: SignIn, team: Team) -> None:
     assert "Nobody reports to you yet" in page
 
 
+def test_a_suite_without_columns_still_counts_people(
+    app: Flask, sign_in: SignIn, team: Team
+) -> None:
+    add_columns(app)
+    page = sign_in(team.manager).get("/team").text
+    assert "Nothing is asked of your people yet" in page
+    assert sign_in(team.manager).get(f"/team/people/{team.imani.uid}").status_code == 200
+
+
 def test_learners_have_no_such_page(sign_in: SignIn, team: Team) -> None:
     assert sign_in(team.imani).get("/team").status_code == 404
     assert sign_in(team.imani).get("/team/team.csv").status_code == 404
