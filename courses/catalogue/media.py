@@ -83,12 +83,19 @@ def reencode(content: bytes) -> tuple[bytes, str, int, int]:
         raise TooLarge("The picture has too many pixels. Make it smaller first.") from error
     if kind == "GIF":
         kind = "PNG"  # the first frame: nothing moves by itself on a learner's page
+    if kind != "PNG" or not _drawn(picture):
+        picture = picture.convert("RGB" if kind == "JPEG" else _mode(picture))
     picture.thumbnail((SIDE_MAX, SIDE_MAX))
-    picture = picture.convert("RGB" if kind == "JPEG" else _mode(picture))
     made = io.BytesIO()
     options = {"quality": JPEG_QUALITY} if kind == "JPEG" else {}
     picture.save(made, kind, optimize=True, **options)
     return made.getvalue(), FORMATS[kind], picture.width, picture.height
+
+
+def _drawn(picture: Image.Image) -> bool:
+    """Whether a picture of few colours can stay so: a drawing is a third of its size that way."""
+    fits = max(picture.size) <= SIDE_MAX  # a palette cannot be scaled down without harm
+    return picture.mode == "P" and "transparency" not in picture.info and fits
 
 
 def _mode(picture: Image.Image) -> str:

@@ -15,6 +15,7 @@ from PIL import Image
 
 import courses
 from courses.catalogue.document import Card
+from courses.catalogue.media import reencode
 from courses.exchange.course_text import Bundle, format_course, parse_course
 from courses.exchange.folder import read_folder
 
@@ -121,6 +122,7 @@ def test_the_mission_is_one_the_network_can_measure(slug: str) -> None:
 def test_pictures_are_small_and_made_for_a_phone(slug: str) -> None:
     for name, content in read(slug)[1].media.items():
         assert len(content) <= PICTURE_MAX_BYTES, name
+        assert len(reencode(content)[0]) <= PICTURE_MAX_BYTES, name  # as it is served
         with Image.open(io.BytesIO(content)) as picture:
             assert picture.width == 700, name
 

@@ -74,7 +74,7 @@ class Autosave {
     let answer;
     try {
       answer = await fetch(this.form.action || location.href, {
-        method: "POST", body: new FormData(this.form), headers: { Accept: "application/json" }, keepalive: true,
+        method: "POST", body: new FormData(this.form), headers: { Accept: "application/json" }, keepalive: document.hidden,
       });
     } catch {
       say(this.form.dataset.offline, true);
