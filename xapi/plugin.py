@@ -8,12 +8,14 @@ from flask_babel import lazy_gettext as _l
 
 from lms.config import Setting, parse_bool
 from lms.jobs.queue import Job
-from lms.plugin import Plugin
+from lms.plugin import Audience, Check, NavItem, Plugin
 from xapi import targets
 from xapi.commands import lrs
 from xapi.delivery import run
+from xapi.delivery.report import check_delivery
 from xapi.lrs import statements  # noqa: F401 - its views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
+from xapi.views import blueprint as pages
 
 SETTINGS = (
     Setting("LMS_LRS_EMBEDDED", True, "Keep statements in the built-in record store.", parse_bool),
@@ -30,8 +32,10 @@ plugin = Plugin(
     name="xapi",
     label=_l("Statements"),
     models=("xapi.outbox.models", "xapi.lrs.models"),
-    blueprints=(lrs_blueprint,),
+    blueprints=(lrs_blueprint, pages),
     csrf_exempt=(lrs_blueprint,),
+    navigation=(NavItem(_l("Statements"), "xapi.delivery", Audience.ADMINISTRATOR, order=85),),
+    checks=(Check("record stores", check_delivery),),
     commands=(lrs,),
     jobs=(Job(targets.DELIVER, run.deliver, 5.0), Job(targets.SEND, run.send, 5.0)),
     on_start=targets.start,

@@ -1,0 +1,110 @@
+"""The administrator's pages: how delivery goes, and what was recorded."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import get_timezone, ngettext
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from lms import audit
+from lms.jobs.queue import wake
+from lms.people.access import Who, allow
+from lms.people.current import current_person
+from lms.people.names import display_names
+from xapi import recorded
+from xapi.delivery import queue
+from xapi.delivery.report import get_known, list_parked, report
+from xapi.forms import SendSinceForm
+from xapi.targets import DELIVER
+
+blueprint = Blueprint(
+    "xapi", __name__, url_prefix="/xapi", template_folder="templates", static_folder="static"
+)
+
+
+@blueprint.get("/delivery")
+@allow(Who.ADMINISTRATOR)
+def delivery() -> str:
+    """Show each record store: what waits, what arrived, what it refused."""
+    stores = report()
+    parked = list_parked()
+    return render_template(
+        "xapi/delivery.html",
+        stores=stores,
+        waiting=sum(one.waiting for one in stores),
+        refused=sum(one.parked for one in stores),
+        failing=[one for one in stores if one.failures],
+        parked=parked,
+        names=display_names({one.person_id for one in parked}),
+        form=SendSinceForm(),
+    )
+
+
+@blueprint.post("/delivery/<target>/again")
+@allow(Who.ADMINISTRATOR)
+def send_again(target: str) -> Response:
+    """Queue what a record store refused once more: one statement, or all."""
+    one = request.form.get("outbox_id", type=int)
+    count = queue.send_again(get_known(target), None if one is None else [one])
+    audit.note("xapi.sent_again", f"target/{target}", current_person().id, count=count)
+    wake(DELIVER)
+    flash(
+        ngettext("%(num)s statement is sent again.", "%(num)s statements are sent again.", count),
+        "good",
+    )
+    return redirect(url_for("xapi.delivery"))
+
+
+@blueprint.post("/delivery/<target>/now")
+@allow(Who.ADMINISTRATOR)
+def try_now(target: str) -> Response:
+    """Try a record store now, without waiting for its turn."""
+    queue.try_now(get_known(target))
+    wake(DELIVER)
+    flash(_("It is tried now. Look again in a few seconds."))
+    return redirect(url_for("xapi.delivery"))
+
+
+@blueprint.post("/delivery/<target>/since")
+@allow(Who.ADMINISTRATOR)
+def send_since(target: str) -> str | Response:
+    """Send a record store everything since a day, as a new one needs it."""
+    form = SendSinceForm()
+    if not form.validate():
+        flash(
+            _("That is not a day. Write it as in the field, and nothing is sent until then."), "bad"
+        )
+        return redirect(url_for("xapi.delivery"))
+    since = None
+    if form.since.data is not None:
+        midnight = dt.datetime.combine(form.since.data, dt.time(), get_timezone() or dt.UTC)
+        since = midnight.astimezone(dt.UTC)
+    queue.send_since(get_known(target), since)
+    audit.note("xapi.sent_since", f"target/{target}", current_person().id, since=str(since))
+    wake(DELIVER)
+    flash(_("It is on its way. The number that waits shows how far it is."), "good")
+    return redirect(url_for("xapi.delivery"))
+
+
+@blueprint.get("/recorded")
+@allow(Who.ADMINISTRATOR)
+def statements() -> str:
+    """Show what was recorded, newest first."""
+    rows, after = recorded.page(request.args.get("before", type=int))
+    return render_template(
+        "xapi/statements.html",
+        rows=rows,
+        after=after,
+        first="before" not in request.args,
+        names=display_names({row.person_id for row in rows}),
+    )
+
+
+@blueprint.get("/recorded/<uuid:statement_id>")
+@allow(Who.ADMINISTRATOR)
+def statement(statement_id: object) -> str:
+    """Show one statement as it is sent."""
+    return render_template("xapi/statement.html", text=recorded.get_text(str(statement_id)))
