@@ -1,0 +1,295 @@
+"""The player in a real browser: at the phone, without JavaScript, and without a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from courses.catalogue.models import Course
+from courses.paths.enrolment import enrol_by_rule
+from courses.progress.models import Answer, Attempt, Completion
+from courses.progress.walk import take
+from lms.db import db
+from lms.people.models import Person
+from tests.browser.conftest import DESK, PHONE, Live, axe, overflow, screenshot, session_cookie
+from tests.factories.courses import make_course, make_path
+from tests.factories.people import make_person
+from xapi.outbox.models import OutboxStatement
+
+pytestmark = pytest.mark.browser
+KEPT = "Saved on this phone. Sent when you are back online."
+SENT = "You are back online. Everything was sent."
+
+
+@pytest.fixture
+def learner(live: Live) -> Person:
+    """Somebody with a course to take."""
+    person = make_person("Imani Okafor")
+    make_path(make_course("ask"), slug="first")
+    db.session.commit()
+    return person
+
+
+def press(page: Page) -> None:
+    """Press the one button."""
+    page.locator("footer.foot .button").click()
+
+
+def choose(page: Page, *options: int) -> None:
+    """Choose options of the question and press Check."""
+    for option in options:
+        page.locator(".choice").nth(option).click()
+    press(page)
+
+
+def at(page: Page, card: str) -> None:
+    """Wait until the browser stands at this card."""
+    expect(page.locator(f'main[data-card$="/{card}"]')).to_be_visible()
+    expect(page).to_have_url(re.compile(f"/{card}$"))
+
+
+def prefetched(page: Page) -> None:
+    """Wait until the lesson's cards, and the page to open them in, are on the phone."""
+    page.wait_for_function(
+        """async () => {
+            const kept = await caches.open("ropes-courses");
+            const idb = (await kept.keys()).some((one) => one.url.endsWith("/vendor/idb.js"));
+            return idb && Boolean(await kept.match("/courses/shell"));
+        }"""
+    )
+
+
+def controlled(page: Page) -> None:
+    """Wait until the service worker serves this page."""
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+
+
+def answers() -> dict[str, list[str]]:
+    """Return what the server holds, by card."""
+    found = {row.card_id: row.response for row in db.session.scalars(select(Answer))}
+    db.session.rollback()
+    return found
+
+
+def told(verb: str) -> int:
+    """Return how many statements with this verb were recorded."""
+    texts = db.session.scalars(select(OutboxStatement.text)).all()
+    db.session.rollback()
+    return sum(f"verbs/{verb}" in text for text in texts)
+
+
+def test_a_course_from_the_first_page_to_its_end(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    enrol_by_rule()
+    page = open_page(learner)
+    page.goto(live.url("/"))
+    page.get_by_role("link", name="Start").click()
+    page.get_by_role("button", name="Start").click()
+    at(page, "hello")
+    screenshot(page, "player-text")
+    press(page)
+    at(page, "habits")
+    press(page)
+    at(page, "which")
+    choose(page, 1)
+    expect(page.get_by_text("That is right.")).to_be_visible()
+    screenshot(page, "player-answered")
+    press(page)
+    at(page, "so")
+    press(page)
+    expect(page.get_by_text("1 of one question right")).to_be_visible()
+    screenshot(page, "player-lesson-done")
+    press(page)
+    at(page, "several")
+    choose(page, 0, 2)
+    expect(page.get_by_text("That is right.")).to_be_visible()
+    press(page)
+    at(page, "last")
+    choose(page, 0)
+    press(page)
+    at(page, "mission")
+    screenshot(page, "player-mission")
+    press(page)
+    expect(page.get_by_text("Course finished")).to_be_visible()
+    screenshot(page, "player-course-done")
+    assert db.session.scalars(select(Completion.target).order_by(Completion.target)).all() == [
+        "course/ask",
+        "path/first",
+    ]
+    db.session.rollback()
+
+
+def test_the_network_is_lost_in_mid_quiz_and_comes_back(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(learner, watch=False)
+    page.goto(live.url("/courses/ask/"))
+    press(page)
+    at(page, "hello")
+    press(page)
+    press_until(page, "which")
+    prefetched(page)
+    page.context.set_offline(True)
+    choose(page, 0)
+    expect(page.locator("[data-state]")).to_contain_text(KEPT)
+    expect(page.locator(".choice input").first).to_be_disabled()
+    screenshot(page, "player-offline")
+    press(page)
+    at(page, "so")
+    expect(page.locator("[data-state]")).to_contain_text(KEPT)
+    press(page)
+    expect(page.get_by_text("That was the last card of this lesson")).to_be_visible()
+    screenshot(page, "player-offline-end")
+    assert answers() == {}
+    page.context.set_offline(False)
+    expect(page.locator("[data-state]")).to_contain_text(SENT, timeout=15_000)
+    assert answers() == {"which": ["0"]}
+    assert told("answered") == 1
+    attempt = db.session.scalars(select(Attempt)).one()
+    assert (attempt.reached, attempt.card_id) == (4, "several")
+    db.session.rollback()
+
+
+def press_until(page: Page, card: str) -> None:
+    """Press on until this card is there."""
+    for _ in range(6):
+        page.wait_for_function("!document.querySelector('button[form=card]')?.disabled")
+        if page.locator(f'main[data-card$="/{card}"]').count():
+            break
+        before = page.url
+        press(page)
+        page.wait_for_function("before => location.href !== before", arg=before)
+    at(page, card)
+
+
+def test_an_answer_survives_a_reload_without_a_network(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(learner, watch=False)
+    page.goto(live.url("/courses/ask/"))
+    press(page)
+    press_until(page, "which")
+    controlled(page)
+    prefetched(page)
+    page.context.set_offline(True)
+    choose(page, 1)
+    expect(page.locator("[data-state]")).to_contain_text(KEPT)
+    page.reload()
+    at(page, "which")
+    expect(page.locator("[data-state]")).to_contain_text(KEPT)
+    expect(page.locator(".choice input").nth(1)).to_be_checked()
+    press(page)
+    at(page, "so")
+    page.reload()
+    at(page, "so")
+    page.context.set_offline(False)
+    page.reload()
+    expect(page.locator("[data-state]")).to_contain_text(SENT, timeout=15_000)
+    assert answers() == {"which": ["1"]}
+    page.goto(live.url("/courses/ask/why/which"))
+    expect(page.get_by_text("That is right.")).to_be_visible()
+
+
+def test_a_shared_phone_does_not_send_one_persons_answer_as_anothers(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    other = make_person("Tomasz Wrona")
+    course = db.session.scalars(select(Course)).one()
+    take(other, course, 2)
+    db.session.commit()
+    page = open_page(learner, watch=False)
+    page.goto(live.url("/courses/ask/"))
+    press(page)
+    press_until(page, "which")
+    prefetched(page)
+    page.context.set_offline(True)
+    choose(page, 1)
+    expect(page.locator("[data-state]")).to_contain_text(KEPT)
+    page.context.clear_cookies()
+    page.context.add_cookies([session_cookie(live, other)])  # type: ignore[list-item]
+    page.context.set_offline(False)
+    page.goto(live.url("/courses/ask/why/which"))
+    page.wait_for_timeout(1500)
+    assert answers() == {}
+    page.context.clear_cookies()
+    page.context.add_cookies([session_cookie(live, learner)])  # type: ignore[list-item]
+    page.goto(live.url("/courses/ask/why/which"))
+    expect(page.get_by_text("That is right.")).to_be_visible(timeout=15_000)
+    assert answers() == {"which": ["1"]}
+
+
+def test_it_works_with_javascript_off(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(learner, javascript=False)
+    page.goto(live.url("/courses/ask/"))
+    press(page)
+    for card in ("hello", "habits", "which"):
+        at(page, card)
+        if card != "which":
+            press(page)
+    choose(page, 2)
+    expect(page.get_by_text("Not this one.", exact=False)).to_be_visible()
+    press(page)
+    at(page, "so")
+
+
+def test_two_taps_are_one_answer(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(learner)
+    page.goto(live.url("/courses/ask/"))
+    press(page)
+    press_until(page, "which")
+    page.locator(".choice").nth(1).click()
+    page.locator("footer.foot .button").dblclick()
+    expect(
+        page.get_by_text("That is right.").or_(page.locator('main[data-card$="/so"]'))
+    ).to_be_visible()
+    assert answers() == {"which": ["1"]}
+    assert told("answered") == 1
+
+
+def test_keys_alone_are_enough(live: Live, learner: Person, open_page: Callable[..., Page]) -> None:
+    page = open_page(learner, size=DESK)
+    page.goto(live.url("/courses/ask/"))
+    press(page)
+    press_until(page, "which")
+    page.locator(".choice input").first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".choice input").nth(1)).to_be_checked()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("That is right.")).to_be_visible()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("size", [PHONE, DESK])
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    live: Live, learner: Person, open_page: Callable[..., Page], size: Any, dark: bool
+) -> None:
+    course = db.session.scalars(select(Course)).one()
+    take(learner, course)
+    second = make_course("two")
+    take(learner, second, 2)
+    db.session.commit()
+    page = open_page(learner, size=size, dark=dark)
+    for path in (
+        "/courses/",
+        "/courses/ask/",
+        "/courses/paths/first",
+        "/courses/ask/why/hello",
+        "/courses/ask/why/which",
+        "/courses/ask/ask/mission",
+        "/courses/two/why/which",
+        "/courses/ask/why/done",
+        "/courses/ask/done",
+    ):
+        page.goto(live.url(path))
+        assert axe(page) == [], path
+        assert overflow(page) == 0, path
