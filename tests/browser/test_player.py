@@ -103,7 +103,7 @@ def test_a_course_from_the_first_page_to_its_end(
     press(page)
     at(page, "so")
     press(page)
-    expect(page.get_by_text("1 of one question right")).to_be_visible()
+    expect(page.get_by_text("right the first time: 1 of 1.")).to_be_visible()
     screenshot(page, "player-lesson-done")
     press(page)
     at(page, "several")
@@ -146,6 +146,9 @@ def test_the_network_is_lost_in_mid_quiz_and_comes_back(
     press(page)
     expect(page.get_by_text("That was the last card of this lesson")).to_be_visible()
     screenshot(page, "player-offline-end")
+    page.get_by_role("button", name="Look at the cards again").click()
+    at(page, "hello")
+    page.go_back()
     assert answers() == {}
     page.context.set_offline(False)
     expect(page.locator("[data-state]")).to_contain_text(SENT, timeout=15_000)

@@ -56,7 +56,7 @@ def test_a_whole_course_by_forms_alone(app: Flask, sign_in: SignIn) -> None:
     assert url == "/courses/ask/why/done"
     page = browser.get(url).text
     assert "Lesson 1 of 2 done" in page
-    assert "0 of one question right" in page
+    assert "right the first time: 0 of 1." in page
     url = "/courses/ask/ask/several"
     assert f'href="{url}"' in page
     press(browser, url, response=["0", "1"])

@@ -201,6 +201,11 @@ async function settle() {
 }
 
 addEventListener("submit", submit);
+addEventListener("click", async (event) => {
+  if (!event.target.closest("[data-again]")) return;
+  const [first] = await (await opened).getAll("cards").then((kept) => kept.filter((one) => !kept.some((other) => other.next === one.url)));
+  if (first && show(page(first.html), first.url)) await markKept(first.url);
+});
 addEventListener("online", () => send());
 addEventListener("popstate", async () => {
   const kept = await (await opened).get("cards", location.pathname);
