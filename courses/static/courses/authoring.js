@@ -133,6 +133,8 @@ class Options {
     this.list = list;
     this.form = list.closest("form");
     this.template = this.form.querySelector("[data-option-template]");
+    this.undo = this.form.querySelector("[data-undo]");
+    this.removed = null;
     this.form.addEventListener("click", (event) => this.pressed(event));
     this.number();
   }
@@ -145,6 +147,7 @@ class Options {
     const act = button.dataset.act;
     if (act === "add") this.add().querySelector("textarea").focus();
     else if (act === "remove") this.remove(option);
+    else if (act === "undo") this.putBack();
     else {
       const other = act === "up" ? option.previousElementSibling : option.nextElementSibling;
       if (!other) return;
@@ -164,8 +167,17 @@ class Options {
 
   remove(option) {
     const next = option.nextElementSibling ?? option.previousElementSibling;
+    this.removed = { option, at: [...this.list.children].indexOf(option) };
     option.remove();
+    this.undo.hidden = false;
     (next?.querySelector("textarea") ?? this.form.querySelector("[data-act=add]")).focus();
+  }
+
+  putBack() {
+    const { option, at } = this.removed;
+    this.list.insertBefore(option, this.list.children[at] ?? null);
+    this.undo.hidden = true;
+    option.querySelector("textarea").focus();
   }
 
   number() {
