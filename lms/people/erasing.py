@@ -8,8 +8,9 @@ from __future__ import annotations
 from sqlalchemy import delete, select, text, update
 
 from lms import audit, events
-from lms.db import BUSY_TIMEOUT_SECONDS, db
+from lms.db import BUSY_TIMEOUT_SECONDS, db, transaction
 from lms.jobs.queue import Job, wake
+from lms.people.exchange.files import sweep_files
 from lms.people.models import Identity, JoinLink, Person
 from lms.people.services import keep_an_administrator
 from lms.people.tree import refresh_managers
@@ -57,13 +58,14 @@ def erase(person: Person, by: Person | None) -> None:
 
 
 def empty_log() -> None:
-    """The worker's part: fold SQLite's write-ahead log into the file, so that no old page is left.
+    """The worker's part: forget old files, and fold SQLite's write-ahead log into the file, so that no old page is left.
 
     Where somebody is reading just then the next sweep does it.
     """
+    with transaction():
+        sweep_files()
     if db.engine.dialect.name != "sqlite":
         return
-    db.session.rollback()
     connection = db.engine.raw_connection()  # no transaction around it: SQLite wants that
     try:
         cursor = connection.cursor()

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from flask_wtf.file import FileField, FileRequired
+from wtforms import (
+    BooleanField,
+    DateField,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    SearchField,
+    SelectField,
+    StringField,
+)
+from wtforms.validators import InputRequired, Length, Optional
 
 PHONE_KEYS = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 
@@ -63,7 +73,67 @@ class JoinForm(NewPasswordForm):
     )
 
 
-class LanguageForm(FlaskForm):  # type: ignore[misc]
-    """The language of pages and mail."""
+KEYS_HINT = _l("E-mail, employee number or sign-in name.")
 
-    language = SelectField(_l("Language"))
+
+class SearchForm(FlaskForm):  # type: ignore[misc]
+    """A search among everybody."""
+
+    words = SearchField(_l("Name, e-mail or number"), [Length(max=200)])
+    unit = SelectField(_l("Unit"), validate_choice=False)
+
+
+class PersonForm(FlaskForm):  # type: ignore[misc]
+    """Who a person is and where they stand."""
+
+    name = StringField(_l("Name"), [InputRequired(_l("A person needs a name.")), Length(max=200)])
+    email = StringField(
+        _l("E-mail"),
+        [Length(max=254)],
+        filters=[lambda text: (text or "").strip()],
+        description=_l("May stay empty: then a link or QR code lets them in."),
+        render_kw={"autocomplete": "off"},
+    )
+    employee_number = StringField(
+        _l("Employee number"), [Length(max=64)], filters=[lambda text: (text or "").strip()]
+    )
+    manager = StringField(_l("Manager"), [Length(max=254)], description=KEYS_HINT)
+    unit = SelectField(_l("Unit"))
+    job_role = StringField(_l("Role at work"), [Length(max=80)])
+    hired_on = DateField(_l("Hired on"), [Optional()])
+
+
+class RolesForm(FlaskForm):  # type: ignore[misc]
+    """What a person may do."""
+
+    author = BooleanField(_l("Author: writes and publishes courses"))
+    administrator = BooleanField(
+        _l("Administrator: people, connections, everything on these pages")
+    )
+
+
+class UnitForm(FlaskForm):  # type: ignore[misc]
+    """A part of the organisation."""
+
+    name = StringField(_l("Name"), [InputRequired(_l("A unit needs a name.")), Length(max=200)])
+    parent = SelectField(_l("Inside"))
+
+
+class LinkForm(FlaskForm):  # type: ignore[misc]
+    """A join link for people without a mailbox."""
+
+    unit = SelectField(_l("Puts them into the unit"))
+    manager = StringField(_l("Their manager"), [Length(max=254)], description=KEYS_HINT)
+    job_role = StringField(_l("Role at work"), [Length(max=80)])
+    days = IntegerField(_l("Open for how many days"), [InputRequired()], default=14)
+    most_uses = IntegerField(_l("For how many people"), [InputRequired()], default=25)
+
+
+class FileForm(FlaskForm):  # type: ignore[misc]
+    """A file from HR."""
+
+    file = FileField(
+        _l("File"),
+        [FileRequired(_l("Choose a file."))],
+        render_kw={"accept": ".csv,.txt,.tsv,text/csv,text/plain"},
+    )

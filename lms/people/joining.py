@@ -156,9 +156,13 @@ def check_password(password: str, about: list[str]) -> None:
 def sort_name(display_name: str) -> str:
     """Return the name by which lists are sorted: family name first, folded to plain letters."""
     words = display_name.split()
-    turned = " ".join([words[-1], *words[:-1]]) if words else ""
-    decomposed = unicodedata.normalize("NFKD", turned)
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()[:200]
+    return folded(" ".join([words[-1], *words[:-1]]) if words else "")[:200]
+
+
+def folded(text: str) -> str:
+    """Return text without case and accents, as `sort_name` holds it."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
 def _take_one(link: JoinLink) -> None:

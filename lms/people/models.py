@@ -178,3 +178,16 @@ class Tries(Model):
 
 
 Index("uq_lms_identity_email_lower", func.lower(Identity.email), unique=True)
+
+
+class PeopleFile(Model):
+    """A CSV file that was looked at and not yet taken over; gone once it is, or after a day."""
+
+    __tablename__ = "lms_people_file"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32), unique=True, default=new_uid)
+    by_id: Mapped[int] = mapped_column(ForeignKey("lms_person.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
+from flask_babel import lazy_gettext as _l
 
 from lms.config import Setting
 from lms.people import codes, erasing
@@ -10,8 +11,8 @@ from lms.people.commands import commands
 from lms.people.gate import enforce
 from lms.people.mail import check_mail, init_mail
 from lms.people.security import init_security, load_person
-from lms.people.views import passkeys, sign_in
-from lms.plugin import Check, Plugin
+from lms.people.views import admin, files, links, passkeys, sign_in
+from lms.plugin import Audience, Check, NavItem, Plugin
 
 
 def start(app: Flask) -> None:
@@ -26,7 +27,14 @@ part = Plugin(
     name="people",
     label="people",
     models=("lms.people.models",),
-    blueprints=(sign_in.blueprint, passkeys.blueprint),
+    blueprints=(
+        sign_in.blueprint,
+        passkeys.blueprint,
+        admin.blueprint,
+        links.blueprint,
+        files.blueprint,
+    ),
+    navigation=(NavItem(_l("People"), "people_admin.everybody", Audience.ADMINISTRATOR, order=80),),
     settings=(
         Setting(
             "LMS_SESSION_DAYS", 30, "Days without a visit after which people sign in again.", int

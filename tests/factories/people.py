@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 
 from lms.db import db
+from lms.people.joining import sort_name
 from lms.people.models import Identity, Person, Unit
 
 _numbers = itertools.count(1)
@@ -22,7 +23,7 @@ def make_person(name: str = "", manager: Person | None = None, **fields: Any) ->
     person.identity = Identity(
         display_name=display_name,
         given_name=display_name.split()[0],
-        sort_name=display_name,
+        sort_name=sort_name(display_name),
         email=email,
     )
     if manager is not None:

@@ -12,7 +12,7 @@ from lms.db import db
 from lms.errors import Conflict, Invalid
 from lms.people.exchange.plan import Change, Known, Plan, Snapshot, make_plan
 from lms.people.exchange.read import read
-from lms.people.joining import sort_name
+from lms.people.joining import folded, sort_name
 from lms.people.models import Identity, Person, Unit, new_uid
 from lms.people.tree import refresh_managers
 
@@ -135,13 +135,8 @@ def _names(change: Change) -> dict[str, str]:
     return {
         "display_name": name,
         "given_name": row.given_name or name.split()[0],
-        "sort_name": sort_name(name) if turned is None else _folded(turned),
+        "sort_name": sort_name(name) if turned is None else folded(turned)[:200],
     }
-
-
-def _folded(text: str) -> str:
-    words = text.split()
-    return sort_name(" ".join([*words[1:], words[0]]))
 
 
 def _change(session: Session, kept: list[Change], unit_ids: dict[str, int]) -> None:

@@ -1,0 +1,234 @@
+"""The administrator's pages: everybody, one person, units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from lms.db import db
+from lms.errors import DomainError, Invalid
+from lms.people import directory, erasing, joining, services
+from lms.people.access import Who, allow
+from lms.people.codes import find_identity
+from lms.people.current import current_person
+from lms.people.exchange.write import export_people
+from lms.people.forms import PersonForm, RolesForm, SearchForm, UnitForm
+from lms.people.models import Identity, Person, Unit
+
+blueprint = Blueprint("people_admin", "lms.people", url_prefix="/people")
+LINK_DAYS = 7
+
+
+def unit_choices() -> list[tuple[str, str]]:
+    """Return all units for a choice, those inside others set in."""
+    return [("", "–")] + [
+        (entry.unit.uid, f"{'  ' * entry.depth}{entry.unit.name}")
+        for entry in directory.list_units()
+    ]
+
+
+@blueprint.get("/")
+@allow(Who.ADMINISTRATOR)
+def everybody() -> Any:
+    """Show everybody, a page at a time, with a search."""
+    form = SearchForm(request.args, meta={"csrf": False})
+    form.unit.choices = [("", _("Every unit")), *unit_choices()[1:]]
+    unit = services.get_unit(form.unit.data) if form.unit.data else None
+    kind = request.args.get("kind", "")
+    listing = directory.list_people(
+        form.words.data or "", unit, kind, request.args.get("page", 1, type=int)
+    )
+    return render_template(
+        "people/everybody.html",
+        form=form,
+        listing=listing,
+        kind=kind,
+        counts=directory.count_by_kind(),
+        searching=bool(form.words.data or form.unit.data),
+    )
+
+
+@blueprint.get("/export.csv")
+@allow(Who.ADMINISTRATOR)
+def export() -> Response:
+    """Everybody as CSV, in the columns that the import reads."""
+    response = Response("".join(export_people()), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="people.csv"'
+    return response
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@allow(Who.ADMINISTRATOR)
+def add() -> Any:
+    """Add one person."""
+    form = PersonForm()
+    form.unit.choices = unit_choices()
+    status = 200
+    if form.validate_on_submit():
+        try:
+            person = services.add_person(
+                form.name.data, form.email.data, form.employee_number.data, current_person()
+            )
+            _place(person, form)
+        except DomainError as error:
+            db.session.rollback()
+            form.name.errors = [error.message]
+        else:
+            flash(_("Added."), "good")
+            return redirect(url_for("people_admin.person", person_uid=person.uid))
+        status = 422
+    return render_template("people/add.html", form=form), status
+
+
+@blueprint.route("/<person_uid>", methods=["GET", "POST"])
+@allow(Who.ADMINISTRATOR)
+def person(person_uid: str) -> Any:
+    """Show and change one person."""
+    found = services.get_person(person_uid)
+    if found.identity is None:
+        return render_template("people/removed.html", person=found)
+    form = PersonForm(data=_as_data(found, found.identity))
+    form.unit.choices = unit_choices()
+    status = 200
+    if form.validate_on_submit():
+        try:
+            services.rename(found, form.name.data, form.email.data, form.employee_number.data)
+            _place(found, form)
+        except DomainError as error:
+            db.session.rollback()
+            form.name.errors = [error.message]
+            found = services.get_person(person_uid)
+            status = 422
+        else:
+            flash(_("Saved."), "good")
+            return redirect(url_for("people_admin.person", person_uid=person_uid))
+    elif form.is_submitted():
+        status = 422
+    return (
+        render_template(
+            "people/person.html",
+            person=found,
+            identity=found.identity,
+            form=form,
+            roles=RolesForm(author=found.is_author, administrator=found.is_administrator),
+        ),
+        status,
+    )
+
+
+def _as_data(person: Person, identity: Identity) -> dict[str, Any]:
+    above = db.session.get(Identity, person.manager_id) if person.manager_id else None
+    return {
+        "name": identity.display_name,
+        "email": identity.email,
+        "employee_number": identity.employee_number,
+        "unit": person.unit.uid if person.unit else "",
+        "job_role": person.job_role,
+        "hired_on": person.hired_on,
+        "manager": (above.email or above.employee_number or above.sign_in_name) if above else "",
+    }
+
+
+def _place(person: Person, form: PersonForm) -> None:
+    """Put a person where the form says."""
+    unit = services.get_unit(form.unit.data) if form.unit.data else None
+    manager = None
+    if form.manager.data:
+        above = find_identity(form.manager.data)
+        if above is None:
+            raise Invalid(_("Nobody active here is known as “%(key)s”.", key=form.manager.data))
+        manager = above.person
+    person.hired_on = form.hired_on.data
+    services.move(person, manager, unit, form.job_role.data or "")
+
+
+@blueprint.post("/<person_uid>/roles")
+@allow(Who.ADMINISTRATOR)
+def roles(person_uid: str) -> Any:
+    """Say what a person may do."""
+    form = RolesForm()
+    if form.validate_on_submit():
+        services.set_roles(
+            services.get_person(person_uid),
+            form.author.data,
+            form.administrator.data,
+            current_person(),
+        )
+        flash(_("Saved."), "good")
+    return redirect(url_for("people_admin.person", person_uid=person_uid))
+
+
+@blueprint.post("/<person_uid>/active")
+@allow(Who.ADMINISTRATOR)
+def active(person_uid: str) -> Any:
+    """Suspend a person, or let them in again."""
+    wanted = request.form.get("active") == "yes"
+    services.set_active(services.get_person(person_uid), wanted, current_person())
+    flash(_("They can sign in again.") if wanted else _("Suspended. They are out already."), "good")
+    return redirect(url_for("people_admin.person", person_uid=person_uid))
+
+
+@blueprint.post("/<person_uid>/link")
+@allow(Who.ADMINISTRATOR)
+def link(person_uid: str) -> Any:
+    """Make a link that lets this one person in, once, to choose a password."""
+    made = joining.make_link(
+        current_person(), days=LINK_DAYS, most_uses=1, person=services.get_person(person_uid)
+    )
+    return redirect(url_for("people_links.link", link_uid=made.uid))
+
+
+@blueprint.route("/<person_uid>/erase", methods=["GET", "POST"])
+@allow(Who.ADMINISTRATOR)
+def erase(person_uid: str) -> Any:
+    """Say what erasing means, then do it."""
+    found = services.get_person(person_uid)
+    if request.method == "POST":
+        erasing.erase(found, by=current_person())
+        flash(_("Removed. What is left says nothing about who it was."), "good")
+        return redirect(url_for("people_admin.everybody"))
+    return render_template("people/erase.html", person=found, identity=found.identity)
+
+
+@blueprint.get("/units")
+@allow(Who.ADMINISTRATOR)
+def units() -> Any:
+    """Show the units as a tree."""
+    return render_template("people/units.html", entries=directory.list_units())
+
+
+@blueprint.route("/units/new", methods=["GET", "POST"])
+@blueprint.route("/units/<unit_uid>", methods=["GET", "POST"])
+@allow(Who.ADMINISTRATOR)
+def unit(unit_uid: str | None = None) -> Any:
+    """Add or change one unit."""
+    found = None if unit_uid is None else services.get_unit(unit_uid)
+    parent = db.session.get(Unit, found.parent_id) if found and found.parent_id else None
+    form = UnitForm(
+        data={"name": found.name if found else "", "parent": parent.uid if parent else ""}
+    )
+    form.parent.choices = unit_choices()
+    status = 200
+    if form.validate_on_submit():
+        try:
+            above = services.get_unit(form.parent.data) if form.parent.data else None
+            services.save_unit(found, form.name.data, above, current_person())
+        except DomainError as error:
+            db.session.rollback()
+            form.name.errors = [error.message]
+            status = 422
+        else:
+            flash(_("Saved."), "good")
+            return redirect(url_for("people_admin.units"))
+    return render_template("people/unit.html", form=form, unit=found), status
+
+
+@blueprint.post("/units/<unit_uid>/remove")
+@allow(Who.ADMINISTRATOR)
+def remove_unit(unit_uid: str) -> Any:
+    """Remove an empty unit."""
+    services.remove_unit(services.get_unit(unit_uid), current_person())
+    flash(_("Removed."), "good")
+    return redirect(url_for("people_admin.units"))
