@@ -7,8 +7,8 @@ from alembic import op
 
 import lms.db
 
-revision = "lms_0003"
-down_revision = "lms_0002"
+revision = "lms_0004"
+down_revision = "lms_0003"
 branch_labels = None
 depends_on = None
 
