@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from certificates import codes
-from certificates.verification import Status, check
+from certificates.verification import Status, UnknownCode, check
 from lms.db import writes
 from lms.errors import TooMany
 from lms.people import tries
@@ -38,10 +38,15 @@ def show(code: str) -> AnyResponse:
     """Show every line of the paper and what it is worth today; the same 404 for any other code."""
     if not tries.allowed("certificates.verify", request.remote_addr or "", MOST_LOOKUPS):
         raise TooMany(_("Many certificates were checked from here. Try again in a quarter hour."))
-    found = check(code)
-    response = make_response(
-        render_template("certificates/verify.html", found=found, Status=Status)
-    )
+    try:
+        found = check(code)
+    except UnknownCode:
+        # Answered here, not raised: an error that is raised takes back the count of look-ups.
+        response = make_response(render_template("certificates/verify_unknown.html"), 404)
+    else:
+        response = make_response(
+            render_template("certificates/verify.html", found=found, Status=Status)
+        )
     # The address is the secret: it stays out of caches, of search engines, of other sites' logs.
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"

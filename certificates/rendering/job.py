@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import traceback
 
 from sqlalchemy import select
 
@@ -62,7 +63,7 @@ def _print(document_id: int) -> None:
         made = _render(document_id)
     except Exception as error:
         # Whatever went wrong, one certificate must not keep the others waiting.
-        log.exception("certificate document %s could not be rendered", document_id)
+        log.error("certificate document %s: %s at %s", document_id, *_where(error))
         _note_failure(document_id, error)
         return
     if made is None:
@@ -98,15 +99,23 @@ def _render(document_id: int) -> tuple[str, bytes] | None:
             _mark_removed(document_id)
             return None
         html, identifier = page.build_page(award, name), award.uid.encode()
+        knots = len(award.printed["proved"])
         digest = name_digest(award, name)
         db.session.rollback()
-    return digest, pdf.render(html, identifier)
+    return digest, pdf.render(html, identifier, knots)
 
 
 def _mark_removed(document_id: int) -> None:
     """The holder was erased before the paper was printed: it never will be."""
     with transaction() as session:
         session.get_one(Document, document_id).state = DocumentState.REMOVED.value
+
+
+def _where(error: Exception) -> tuple[str, str]:
+    """What happened and where, without the error's own words: they may quote a name."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    return type(error).__name__, f"{last.filename}:{last.lineno}" if last else "unknown"
 
 
 def _note_failure(document_id: int, error: Exception) -> None:

@@ -15,7 +15,7 @@ from flask_babel import force_locale
 
 from certificates import codes, days
 from certificates.models import Award
-from certificates.rendering import qr, rope
+from certificates.rendering import qr
 
 RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur"})
 # Width of a name in halves of a wide letter, and the class that makes it fit.
@@ -68,7 +68,6 @@ def build_page(award: Award, name: str) -> str:
             language=lines.language,
             direction="rtl" if lines.language.split("-")[0] in RIGHT_TO_LEFT else "ltr",
             created=award.earned_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            border=rope.border_data_uri(len(lines.proved)),
             company=lines.company,
             name=printable(name),
             name_size=name_size(name),

@@ -8,9 +8,12 @@ network or the disk: the only addresses that open hold their content themselves 
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any
+
+from certificates.rendering import rope
 
 STYLE = Path(__file__).parent / "certificate.css"
 VARIANT = "pdf/ua-1"  # tagged, with a title and a language: a screen reader reads it in order
@@ -28,20 +31,30 @@ class _Press:
         self.fonts: Any = FontConfiguration()
         # WeasyPrint's own default opens http, ftp and file addresses, attachments among them.
         self.fetcher: Any = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
-        self.style: Any = weasyprint.CSS(
-            string=STYLE.read_text(encoding="utf-8"),
-            font_config=self.fonts,
-            url_fetcher=self.fetcher,
-        )
+        self.css: Any = weasyprint.CSS
+        self.style: Any = self._sheet(STYLE.read_text(encoding="utf-8"))
+        self.borders: dict[int, Any] = {}
         self.images: dict[str, Any] = {}
+        # Its warnings quote the page, and the page holds a name.
+        logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
+
+    def border(self, knots: int) -> Any:
+        """The rope with so many knots, as a style sheet: a background, which no reader reads out."""
+        if knots not in self.borders:
+            text = f".sheet {{ background-image: url({rope.border_data_uri(knots)}) }}"
+            self.borders[knots] = self._sheet(text)
+        return self.borders[knots]
+
+    def _sheet(self, text: str) -> Any:
+        return self.css(string=text, font_config=self.fonts, url_fetcher=self.fetcher)
 
 
 _press: _Press | None = None
 _lock = threading.Lock()
 
 
-def render(html: str, identifier: bytes) -> bytes:
-    """Return the PDF of a page; the same bytes for the same page and identifier.
+def render(html: str, identifier: bytes, knots: int) -> bytes:
+    """Return the PDF of a page in a rope with `knots`; the same bytes for the same arguments.
 
     Raises whatever WeasyPrint raises; its libraries missing (Pango) is an OSError.
     """
@@ -54,7 +67,7 @@ def render(html: str, identifier: bytes) -> bytes:
             press.images.clear()
         document = press.html(string=html, url_fetcher=press.fetcher, base_url=None)
         content: bytes = document.write_pdf(
-            stylesheets=[press.style],
+            stylesheets=[press.style, press.border(knots)],
             font_config=press.fonts,
             cache=press.images,
             pdf_variant=VARIANT,
