@@ -37,4 +37,5 @@ plugin = Plugin(
     ),
     listeners=(Listener(PeopleChanged, people_changed), Listener(PersonErased, forget_person)),
     measures=MEASURES,
+    demo=((30, "esn.demo.step:NetworkStep"),),
 )

@@ -14,6 +14,7 @@ from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from lms import migrate
 from lms.app import create_app
 from lms.db import db
+from lms.demo.command import demo
 from lms.doctor import examine
 from lms.errors import DomainError, Misconfigured
 from lms.jobs.worker import run_worker, stop_on_signal
@@ -59,6 +60,7 @@ class Ropes(click.Group):
 main = Ropes(name="ropes", help="Ropes: where employees learn the ropes of their network.")
 db_commands = AppGroup("db", help="The database.")
 main.add_command(db_commands)
+main.add_command(demo)
 
 
 @db_commands.command("upgrade")

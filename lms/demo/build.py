@@ -37,6 +37,7 @@ from lms.plugin import Plugin
 STORY_DAYS = 60
 STORY_VERSION = 1
 RECORD = "demo.json"
+HOME = "demo"  # the folder of the finished company, inside the instance folder
 
 
 def settings_for(folder: Path, base_url: str, secret: str, **more: Any) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def build(instance: Path, say: Callable[[str], None]) -> dict[str, Any]:
         record = _record(stage, secret)
         db.session.remove()
         db.engine.dispose()
-    home = instance / "demo"
+    home = instance / HOME
     shutil.rmtree(home, ignore_errors=True)
     work.rename(home)
     write_record(instance, record)
@@ -98,8 +99,8 @@ def _tell(app: Flask, say: Callable[[str], None]) -> Stage:
     today = clock.today()
     first_day = today - dt.timedelta(days=STORY_DAYS)
     company = make_company(today, STORY_DAYS)
-    moment = [dt.datetime.combine(first_day, dt.time(5), dt.UTC)]
-    with clock.travel(lambda: moment[0]), _served(app) as address:
+    hand = _Hand(dt.datetime.combine(first_day, dt.time(5), dt.UTC))
+    with clock.travel(hand.read), _served(app) as address:
         stage = Stage(
             app=app,
             company=company,
@@ -108,6 +109,7 @@ def _tell(app: Flask, say: Callable[[str], None]) -> Stage:
             dice=random.Random(SEED),  # noqa: S311 - a story, not a secret
             person_ids=people.bring_in(company),
             say=say,
+            set_clock=hand.set,
         )
         steps = [_load_step(where) for _order, where in _steps(app)]
         for step in steps:
@@ -122,16 +124,29 @@ def _tell(app: Flask, say: Callable[[str], None]) -> Stage:
         with Progress(*columns, transient=False) as progress:
             bar = progress.add_task("Telling two months of Halden Freight", total=STORY_DAYS)
             for number in range(STORY_DAYS):
-                moment[0] = stage.moment(number, 5)
+                hand.set(stage.moment(number, 5))
                 for step in steps:
                     step.day(stage, number)
-                moment[0] = stage.moment(number, 23)
+                hand.set(stage.moment(number, 23))
                 run_pending()
                 progress.advance(bar)
     for step in steps:
         step.finish(stage)
     run_pending()
     return stage
+
+
+class _Hand:
+    """The hand of the story's clock."""
+
+    def __init__(self, moment: dt.datetime) -> None:
+        self.moment = moment
+
+    def read(self) -> dt.datetime:
+        return self.moment
+
+    def set(self, moment: dt.datetime) -> None:
+        self.moment = moment
 
 
 def _steps(app: Flask) -> list[tuple[int, str]]:

@@ -35,6 +35,7 @@ class Stage:
     dice: random.Random
     person_ids: dict[str, int]
     say: Callable[[str], None]
+    set_clock: Callable[[dt.datetime], None]
     trained_on: dict[str, int] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)

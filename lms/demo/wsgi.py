@@ -1,41 +1,26 @@
-"""The demo's WSGI entry point: the app as in production, with one-click sign-in added."""
+"""The demo's own application: the app as in production, with one-click sign-in added."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flask import Flask
 
-from lms import config
 from lms.app import create_app
-from lms.demo.build import find_record, settings_for
+from lms.demo.build import HOME, find_record
 from lms.demo.sign_in import Part, blueprint
 from lms.errors import Misconfigured
 
 
 def create_demo_app() -> Flask:
-    """Build the app over the demo company of `LMS_INSTANCE`; raises Misconfigured without one."""
-    environ = config.environment()
-    instance = Path(environ.get("LMS_INSTANCE", "instance")).absolute()
-    record = find_record(instance)
+    """Build the app over the demo company of the instance folder; `ropes demo` sets the rest.
+
+    Raises Misconfigured where no demo company stands there.
+    """
+    app = create_app()
+    folder = app.config["LMS_INSTANCE"]
+    record = find_record(folder.parent) if folder.name == HOME else None
     if record is None:
-        raise Misconfigured("There is no demo company yet. Build it with `ropes demo`.")
-    app = create_app(
-        settings_for(
-            instance / "demo",
-            environ.get("LMS_BASE_URL", "http://127.0.0.1:8000"),
-            record["secret_key"],
-            LMS_DEMO_TOKEN=record["token"],
-            LMS_DEMO_CAST=[Part(**part) for part in record["cast"]],
-        )
-    )
+        raise Misconfigured("There is no demo company here yet. Build it with `ropes demo`.")
+    app.config["LMS_DEMO_TOKEN"] = record["token"]
+    app.config["LMS_DEMO_CAST"] = [Part(**part) for part in record["cast"]]
     app.register_blueprint(blueprint)
     return app
-
-
-def __getattr__(name: str) -> Flask:
-    """Build `application` when a server asks for it, not when a test imports this module."""
-    if name == "application":
-        app = globals()["application"] = create_demo_app()
-        return app
-    raise AttributeError(name)
