@@ -73,5 +73,6 @@ plugin = Plugin(
             "Folder for the pictures in courses; empty: courses-media in the instance folder.",
         ),
     ),
+    demo=((20, "courses.demo.step:LearningStep"),),
     on_start=start,
 )

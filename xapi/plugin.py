@@ -38,6 +38,7 @@ plugin = Plugin(
     checks=(Check("record stores", check_delivery),),
     commands=(lrs,),
     jobs=(Job(targets.DELIVER, run.deliver, 5.0), Job(targets.SEND, run.send, 5.0)),
+    demo=((10, "xapi.demo.step:RecordStoreStep"),),
     on_start=targets.start,
     settings=SETTINGS,
     migrations=Path(__file__).parent / "migrations",

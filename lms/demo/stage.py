@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from flask import Flask
 
+from lms import clock
 from lms.demo.company import Company
 
 
@@ -39,6 +40,14 @@ class Stage:
     trained_on: dict[str, int] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def today(self) -> dt.date:
+        """Return the day on which the story stands."""
+        return clock.today()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let some time go by."""
+        self.set_clock(clock.now() + dt.timedelta(seconds=seconds))
 
     def moment(self, day: int, hour: float) -> dt.datetime:
         """Return a moment of the story: `hour` (UTC, with fractions) of day number `day`."""

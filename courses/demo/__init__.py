@@ -1,0 +1,1 @@
+"""The courses' part of the demo company; imported by `ropes demo` only."""

@@ -1,0 +1,1 @@
+"""The LRS's part of the demo company; imported by `ropes demo` only."""
