@@ -60,6 +60,7 @@ plugin = Plugin(
         Listener(PeopleChanged, evaluation.note_people),
         Listener(PersonErased, evaluation.note_erased),
     ),
+    demo=((40, "certificates.demo.step:CertificateStep"),),
     notice_kinds=(
         NoticeKind(
             EARNED,

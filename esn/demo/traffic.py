@@ -33,7 +33,7 @@ GROUPS = (
 )
 
 # acts on a working day for somebody in full swing
-RATE = {"engager": 28.0, "catalyst": 25.0, "responder": 25.0, "broadcaster": 18.0, "observer": 8.5}
+RATE = {"engager": 33.0, "catalyst": 30.0, "responder": 30.0, "broadcaster": 22.0, "observer": 10.0}
 # (verb, weight): what each persona's acts are
 MIX: dict[str, tuple[tuple[str, float], ...]] = {
     "engager": (("posted", 2), ("replied", 4), ("reacted", 6), ("mentioned", 1)),

@@ -188,7 +188,9 @@ def _record(stage: Stage, secret: str) -> dict[str, Any]:
         "secret_key": secret,
         "token": secrets.token_urlsafe(16),
         "cast": [
-            part("learner", LEARNER, "Six days in, on a phone, with three minutes to spare."),
+            part(
+                "learner", LEARNER, "New in customer care, on a phone, with three minutes to spare."
+            ),
             part("manager", MANAGER, "Answers for a team of twenty in customer care."),
             part("author", AUTHOR, "Writes the courses; no programmer."),
             part("administrator", ADMINISTRATOR, "Connects the network and sleeps at night."),

@@ -20,7 +20,8 @@ ADMINISTRATOR = "Viktor Lindqvist"
 COLLEAGUES = ("Tomasz Wrona", "Leila Haddad", "Jonas Brandt")
 LEADING_TEAM = "Customer Care"
 LEADING_TEAM_SIZE = 20
-LEARNER_AGE_DAYS = 6
+LEARNER_BEGINS = 10
+LEARNER_AGE_DAYS = 24  # her first path is behind her, the second has begun
 
 ROLES = (
     "executive",
@@ -282,7 +283,7 @@ class _Story:
         start = max(0, days - age) if newcomer else 0
         trained = start + dice.randint(1, 20) if dice.random() < share else None
         if name in (LEARNER, MANAGER, AUTHOR):
-            trained = start + 1
+            trained = start + (LEARNER_BEGINS if name == LEARNER else 1)
         hands = role in {"driver", "warehouse associate"} or name == LEARNER
         member = Member(
             key=f"HF{1001 + len(self.members)}",
@@ -291,10 +292,13 @@ class _Story:
             unit=unit,
             manager=boss.key if boss else None,
             hired_on=self.today - dt.timedelta(days=age),
-            persona=dice.choices(list(PERSONAS), weights=list(PERSONAS.values()))[0],
+            persona="engager" if name == LEARNER else self._persona(),
             trained_from=trained,
             diligence=dice.uniform(0.25, 0.9),
             phone=dice.uniform(0.6, 0.95) if hands else dice.uniform(0.15, 0.5),
         )
         self.members.append(member)
         return member
+
+    def _persona(self) -> str:
+        return self.dice.choices(list(PERSONAS), weights=list(PERSONAS.values()))[0]

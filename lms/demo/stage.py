@@ -41,6 +41,10 @@ class Stage:
     pages: dict[str, str] = field(default_factory=dict)
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def key_of(self, name: str) -> str:
+        """Return the employee number of one of the cast."""
+        return next(member.key for member in self.company.members if member.name == name)
+
     def today(self) -> dt.date:
         """Return the day on which the story stands."""
         return clock.today()

@@ -1,0 +1,1 @@
+"""The certificates' part of the demo company; imported by `ropes demo` only."""
