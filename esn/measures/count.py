@@ -1,7 +1,7 @@
 """The four measures of real use: acts, people answered, days, groups.
 
-Each is one select over the ledger for all people. With `within_days` the value is the best of any
-stretch of n days: every day on which a person was active is tried as the stretch's last day.
+Each is one select over the ledger for all people, or for those of whom the filter speaks. With
+`within_days` the value is the best of any stretch of so many days (`esn.measures.stretch`).
 """
 
 from __future__ import annotations
@@ -13,18 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Select,
-    and_,
-    distinct,
-    func,
-    or_,
-    select,
-    type_coerce,
-)
+from sqlalchemy import ColumnElement, Select, distinct, func, or_, select
 
+from esn.measures.stretch import PERSON, best_stretch
 from esn.measures.words import with_day as words
 from esn.models import Usage
 from lms import clock
@@ -49,26 +40,11 @@ class UsageMeasure:
         """Return (person_id, value); see lms.evidence.Measure."""
         if window.within_days is None:
             return (
-                select(_person, self._value(Usage).label("value"))
+                select(PERSON, self._value().label("value"))
                 .where(*_conditions(window, where))
                 .group_by(Usage.person_id)
             )
-        acts = select(*_ACT_COLUMNS).where(*_conditions(window, where)).subquery("acts")
-        last = select(acts.c.person_id, acts.c.day).distinct().subquery("last_days")
-        stretch = and_(
-            acts.c.person_id == last.c.person_id,
-            acts.c.day > last.c.day - window.within_days,
-            acts.c.day <= last.c.day,
-        )
-        each = (
-            select(last.c.person_id, self._value(acts.c).label("value"))
-            .join(acts, stretch)
-            .group_by(last.c.person_id, last.c.day)
-            .subquery("stretches")
-        )
-        return select(each.c.person_id, func.max(each.c.value).label("value")).group_by(
-            each.c.person_id
-        )
+        return best_stretch(self.column, _conditions(window, where), window.within_days)
 
     def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
         """Say what one person lacks: in the stretch that runs now, unless an earlier one sufficed."""
@@ -105,22 +81,10 @@ class UsageMeasure:
             db.session.scalar(select(found.c.value).where(found.c.person_id == person_id)) or 0
         )
 
-    def _value(self, table: Any) -> ColumnElement[int]:
+    def _value(self) -> ColumnElement[int]:
         if self.column is None:
-            return func.sum(table.count) if table is Usage else func.sum(table["count"])
-        column = getattr(table, self.column) if table is Usage else table[self.column]
-        return func.count(distinct(column))
-
-
-# Acts of nobody known are left out by _conditions.
-_person = type_coerce(Usage.person_id, Integer).label("person_id")
-_ACT_COLUMNS = (
-    _person,
-    Usage.day,
-    Usage.count,
-    Usage.recipient_id,
-    Usage.group_key,
-)
+            return func.sum(Usage.count)
+        return func.count(distinct(getattr(Usage, self.column)))
 
 
 def _conditions(window: Window, where: Filter) -> list[ColumnElement[bool]]:
