@@ -33,11 +33,11 @@ def best_stretch(
 ) -> Select[tuple[int, int]]:
     """Return (person_id, value): the most acts, or different values of `column`, in `days` days."""
     spans = _acts(conditions, days) if column is None else _values(column, conditions, days)
-    opened = spans.cte("spans")
+    opened = spans.cte()
     deltas = union_all(
         select(opened.c.person_id, opened.c.opens.label("day"), opened.c.weight.label("delta")),
         select(opened.c.person_id, opened.c.closes, -opened.c.weight),
-    ).subquery("deltas")
+    ).subquery()
     running = (
         select(
             deltas.c.person_id,
@@ -46,7 +46,7 @@ def best_stretch(
             .label("value"),
         )
         .group_by(deltas.c.person_id, deltas.c.day)
-        .subquery("running")
+        .subquery()
     )
     return select(
         running.c.person_id, type_coerce(func.max(running.c.value), Integer).label("value")
@@ -74,7 +74,7 @@ def _values(column: str, conditions: list[ColumnElement[bool]], days: int) -> Se
         select(PERSON, Usage.day.label("day"), value.label("value"))
         .where(*conditions, value.is_not(None))
         .distinct()
-        .subquery("seen")
+        .subquery()
     )
     again = func.lead(seen.c.day).over(
         partition_by=(seen.c.person_id, seen.c.value), order_by=seen.c.day
