@@ -51,7 +51,11 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
     events.init_app(app, [listener for part in parts for listener in part.listeners])
-    evidence.init_app(app, [measure for part in parts for measure in part.measures])
+    evidence.init_app(
+        app,
+        [measure for part in parts for measure in part.measures],
+        [part.conditions for part in parts if part.conditions is not None],
+    )
     jobs.init_app(app, [job for part in parts for job in part.jobs])
     app.before_request(_begin)
     for part in parts:

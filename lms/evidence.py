@@ -8,7 +8,7 @@ once for each person. Rules compile to one query over such selects.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -113,8 +113,29 @@ class Measure(Protocol):
         ...
 
 
-def init_app(app: Flask, measures: Iterable[Measure]) -> None:
-    """Register the measures of the enabled plugins by slug."""
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that somebody is working on: what `measure` counts counts toward it.
+
+    people: a select of the ids of those who work on it; None: everybody may. Whoever gives acts
+    (a network) asks for these, so as to keep no more of them than is needed.
+    """
+
+    measure: str
+    where: Filter
+    window: Window = Window()
+    people: Select[tuple[int]] | None = None
+
+
+# Brought by a plugin (`Plugin.conditions`): what is being worked on at this moment.
+Conditions = Callable[[], Sequence[Condition]]
+
+
+def init_app(
+    app: Flask, measures: Iterable[Measure], conditions: Iterable[Conditions] = ()
+) -> None:
+    """Register the measures of the enabled plugins by slug, and who knows the conditions in force."""
+    app.extensions["lms.evidence.conditions"] = tuple(conditions)
     table: dict[str, Measure] = {}
     for measure in measures:
         if measure.slug in table:
@@ -127,6 +148,12 @@ def measures() -> dict[str, Measure]:
     """Return every measure of the enabled plugins, by slug."""
     table: dict[str, Measure] = current_app.extensions["lms.evidence"]
     return table
+
+
+def conditions_in_force() -> list[Condition]:
+    """Return every condition that somebody may be working on now, of every enabled plugin."""
+    known: tuple[Conditions, ...] = current_app.extensions["lms.evidence.conditions"]
+    return [condition for ask in known for condition in ask()]
 
 
 def find_measure(slug: str) -> Measure | None:

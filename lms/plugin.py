@@ -22,7 +22,7 @@ from sqlalchemy import Select
 from lms.config import Setting
 from lms.errors import Misconfigured
 from lms.events import Listener
-from lms.evidence import Measure
+from lms.evidence import Conditions, Measure
 from lms.jobs.queue import Job
 
 ENTRY_POINTS = "lms.plugins"
@@ -136,6 +136,8 @@ class Plugin:
     blueprints: its pages; each is registered at its own `url_prefix`.
     migrations: folder of its Alembic branch, labelled `name`.
     team_columns: a function, since columns depend on what is published today.
+    conditions: a function that returns what people work on now (`lms.evidence.Condition`); by it
+    a network knows which acts count toward something.
     demo: (order, dotted `module:function`) steps of the demo company, run by `ropes demo` only.
     on_start: called once with the app, after everything is registered, before the first request.
     """
@@ -155,6 +157,7 @@ class Plugin:
     jobs: tuple[Job, ...] = ()
     listeners: tuple[Listener, ...] = ()
     measures: tuple[Measure, ...] = ()
+    conditions: Conditions | None = None
     notice_kinds: tuple[NoticeKind, ...] = ()
     checks: tuple[Check, ...] = ()
     csrf_exempt: tuple[Blueprint, ...] = ()  # blueprints for machines, which prove themselves
