@@ -119,5 +119,11 @@ def run(what: str, command: list[str], env: dict[str, str] | None = None) -> Non
             f"{what}: the packages cannot be reached. Check the network (or the proxy) and type "
             f"the same again. {where}"
         )
-    last = [line.strip() for line in said.splitlines() if line.strip()][-1]
-    raise Stop(f"{what} did not work: {last} {where}")
+    raise Stop(f"{what} did not work: {last_words(said)} {where}")
+
+
+def last_words(said: str) -> str:
+    """Return the line of a program's output that most likely says what went wrong."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [one for one in lines if "error" in one.lower() and "complete log" not in one]
+    return (telling or lines)[-1]

@@ -18,6 +18,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STATE = VENV / "ropes-setup.json"
 
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 OLDEST_NODE = 20
 # What is copied from node_modules into the pages' static files.
 VENDOR = {"idb/build/index.js": "idb.js"}
@@ -107,6 +108,10 @@ def install_front_end() -> None:
     """Bring the front-end packages with npm, and copy what pages load."""
     say("Installing front-end packages ...")
     npm, env = find_npm()
+    if (
+        SYSTEM_CERTIFICATES.exists()
+    ):  # a company's own authority is there; node has a list of its own
+        env.setdefault("NODE_EXTRA_CA_CERTS", str(SYSTEM_CERTIFICATES))
     cache = str(VENV / "npm-cache")
     run("Front-end packages",
         [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", cache,
