@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import socket
 import time
@@ -15,13 +16,41 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
 from lms.app import create_app
+from lms.bootstrap.system import find_chromium
 from lms.db import db
 from lms.migrate import upgrade
 from lms.people.models import Person
 from tests import databases
 
+# What a machine lacks may leave tests out, said aloud; in CI nothing may be missing.
+REQUIRE_ALL = "ROPES_REQUIRE_ALL" in os.environ
 SECRET = "only-for-tests-" + "x" * 32
+NO_CHROMIUM = "They drive Chromium, which is not installed: `apt-get install chromium`."
+NO_POSTGRESQL = "PostgreSQL is not installed: `apt-get install postgresql`."
 _counter = itertools.count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop at once where the database that was asked for is not there."""
+    if databases.KIND == "postgresql" and databases.find_postgresql() is None:
+        pytest.exit(f"NOT RUN: {NO_POSTGRESQL}", returncode=1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this machine cannot run, and keep for the summary why."""
+    if REQUIRE_ALL or find_chromium() is not None:
+        return
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    for item in left_out:
+        item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say last, and plainly, what was not run."""
+    skipped = terminalreporter.getreports("skipped")
+    without = [one for one in skipped if NO_CHROMIUM in str(one.longrepr)]
+    if without:
+        terminalreporter.write_line(f"NOT RUN: {len(without)} tests. {NO_CHROMIUM}", red=True)
 
 
 class Browser(FlaskClient):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+VENV = ROOT / ".venv"
 LOG = ROOT / "build" / "setup.log"
 
 OLDEST_PYTHON = (3, 11)

@@ -11,10 +11,9 @@ import sys
 from pathlib import Path
 from typing import Callable  # noqa: UP035 - collections.abc's cannot be subscripted before 3.9
 
-from lms.bootstrap.machine import ROOT, check_disk, run, say
+from lms.bootstrap.machine import ROOT, VENV, check_disk, run, say
 from lms.bootstrap.system import install_system, provide_system
 
-VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STATE = VENV / "ropes-setup.json"
 
@@ -64,7 +63,7 @@ def make_environment() -> None:
         import ensurepip  # noqa: F401  # Debian ships it apart, in python3-venv
         import venv  # noqa: F401
     except ImportError:
-        install_system([f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"], "Python's venv")
+        install_system([f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"])
     run("The virtual environment", [sys.executable, "-m", "venv", "--clear", str(VENV)])
 
 

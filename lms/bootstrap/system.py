@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lms.bootstrap.machine import Stop, run, say
+from lms.bootstrap.machine import VENV, Stop, run, say
 
 
 def system_packages(goal: str) -> list[str]:
@@ -44,48 +44,73 @@ def system_packages(goal: str) -> list[str]:
 
 def find_chromium() -> str | None:
     """Return the browser that tests drive, or None; ROPES_CHROMIUM names another one."""
-    for name in (os.environ.get("ROPES_CHROMIUM", ""), "chromium", "google-chrome-stable"):
+    names = (os.environ.get("ROPES_CHROMIUM"), "chromium", "google-chrome-stable", "google-chrome")
+    for name in names:
         found = shutil.which(name) if name else None
         if found:
             return found
-    return None
+    own = (Path.home() / ".cache" / "ms-playwright").glob("chromium-*/chrome-linux*/chrome")
+    return next((str(path) for path in sorted(own, reverse=True)), None)
 
 
-def install_system(packages: list[str], what: str) -> None:
+def become_root() -> list[str] | None:
+    """Return what to put before a command to run it as root; None where this user may not."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") is None:
+        return None
+    asked = subprocess.call(["sudo", "-n", "true"], stderr=subprocess.DEVNULL)
+    return ["sudo", "-n"] if asked == 0 else None
+
+
+def install_system(packages: list[str]) -> None:
     """Install Debian packages where this user may; otherwise Stop with the one line to type."""
+    what = " and ".join(packages)
     line = "apt-get install -y --no-install-recommends " + " ".join(packages)
-    root = os.geteuid() == 0
-    sudo = [] if root else ["sudo", "-n"]
-    may = root or (
-        shutil.which("sudo") is not None
-        and subprocess.call(["sudo", "-n", "true"], stderr=subprocess.DEVNULL) == 0
-    )
+    as_root = become_root()
     if shutil.which("apt-get") is None:
-        raise Stop(f"{what} is missing: install what Debian calls {' '.join(packages)}.")
-    if not may:
-        raise Stop(f"{what} is missing. Type this line once, then the same again: sudo {line}")
+        raise Stop(f"This machine lacks {what} (Debian's names): install that first.")
+    if as_root is None:
+        type_this = f"sudo {line}" if shutil.which("sudo") else f'su -c "{line}"'
+        raise Stop(f"This machine lacks {what}. Type this line, then the same again: {type_this}")
     say(f"Installing system packages: {' '.join(packages)} ...")
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     quiet = ["-q", "-o", "DPkg::Lock::Timeout=300"]
-    run("The list of system packages", [*sudo, "apt-get", "update", *quiet], env)
-    run("System packages", [*sudo, *line.split(), *quiet], env)
+    run("The list of system packages", [*as_root, "apt-get", "update", *quiet], env)
+    run("System packages", [*as_root, *line.split(), *quiet], env)
+
+
+def install_chromium() -> None:
+    """Install the tests' browser: Debian's, or where there is none (Ubuntu) Playwright's."""
+    try:
+        install_system(["chromium"])
+    except Stop:
+        if become_root() is None:
+            raise
+    if find_chromium() is None:
+        say("Installing Playwright's Chromium ...")
+        playwright = VENV / "bin" / "playwright"
+        run("Chromium", [str(playwright), "install", "--with-deps", "chromium"])
 
 
 def provide_system(goal: str) -> None:
     """See to the system packages. Tests go on without Chromium or PostgreSQL, and say so loudly."""
     missing = system_packages(goal)
+    reasons = []
+    for packages in ([one for one in missing if one != "chromium"], ["chromium"]):
+        if not set(packages) & set(missing):
+            continue
+        try:
+            install_chromium() if packages == ["chromium"] else install_system(packages)
+        except Stop as stop:
+            reasons.append(str(stop))
+    missing = system_packages(goal) if missing else []
     if not missing:
         return
-    try:
-        install_system(missing, "A system package")
-        missing = system_packages(goal)
-        if not missing:
-            return
-        reason = f"{' '.join(missing)} could not be installed as a system package."
-    except Stop as stop:
-        reason = str(stop)
-    only_tests = set(missing) <= {"chromium", "postgresql"}
-    if "ANYWAY" in os.environ or (only_tests and "ROPES_REQUIRE_ALL" not in os.environ):
-        say(f"NOTE: {reason}\nNOTE: what needs {' and '.join(missing)} will NOT be run.")
+    what = " and ".join(missing)
+    reason = "\n".join(reasons) or f"{what} could not be installed."
+    only_for_tests = set(missing) <= {"chromium", "postgresql"}
+    if "ANYWAY" in os.environ or (only_for_tests and "ROPES_REQUIRE_ALL" not in os.environ):
+        say(f"\n{reason}\nUntil then, what needs {what} is NOT run.\n")
         return
-    raise Stop(f"{reason} (ANYWAY=1 goes on without.)")
+    raise Stop(f"{reason}\n(ANYWAY=1 goes on without.)")

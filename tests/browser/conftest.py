@@ -16,12 +16,13 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from lms.bootstrap.system import find_chromium
 from lms.db import db
 from lms.people.models import Person
 from tests.databases import free_port
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = os.environ.get("ROPES_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = find_chromium()
 FLAGS = [
     "--headless",
     "--no-sandbox",
