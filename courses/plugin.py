@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from flask import Flask
@@ -15,6 +16,7 @@ from courses.exchange.library import load_shipped
 from courses.exchange.views import blueprint as exchange
 from courses.paths.columns import team_columns
 from courses.paths.enrolment import enrol_by_rule, people_changed
+from courses.paths.notices import NOTICE_KINDS, remind
 from courses.paths.services import note_finished
 from courses.player import pages, views
 from courses.player.blueprint import blueprint
@@ -36,6 +38,9 @@ def start(app: Flask) -> None:
     content.init_app(app)
     app.jinja_env.filters.setdefault("percent", format_percent)
     app.jinja_env.filters.setdefault("day", lambda moment: format_date(moment, "d MMMM y"))
+    app.jinja_env.filters.setdefault(
+        "isodate", lambda text: format_date(dt.date.fromisoformat(text), "d MMMM y")
+    )
     app.jinja_env.globals.setdefault("now", clock.now)
 
 
@@ -60,12 +65,14 @@ plugin = Plugin(
     jobs=(
         Job("courses.library", load_shipped, every_seconds=DAY_SECONDS),
         Job("courses.enrol", enrol_by_rule, every_seconds=3600),
+        Job("courses.remind", remind, every_seconds=6 * 3600),
     ),
     listeners=(
         Listener(CourseCompleted, note_finished),
         Listener(PeopleChanged, people_changed),
     ),
     measures=(completed,),
+    notice_kinds=NOTICE_KINDS,
     settings=(
         Setting(
             "LMS_COURSES_MEDIA",

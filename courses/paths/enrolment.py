@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from courses.paths.models import Enrolment, Path, PathCourse
+from courses.paths.notices import tell_enrolled
 from courses.progress.models import Attempt
 from courses.progress.services import insert_once
 from lms import clock
@@ -59,8 +60,11 @@ def due_at(path: Path, enrolled_at: dt.datetime, hired_on: dt.date | None) -> dt
     return dt.datetime.combine(day, dt.time.max.replace(microsecond=0), dt.UTC)
 
 
-def enrol(path: Path, person_ids: Iterable[int], by_rule: bool = False) -> int:
-    """Enrol these people and return how many are new; who is enrolled stays as they are."""
+def enrol(path: Path, person_ids: Iterable[int], by_rule: bool = False, tell: bool = True) -> int:
+    """Enrol these people and return how many are new; who is enrolled stays as they are.
+
+    tell: send each new one a notice; False where they enrol themselves.
+    """
     moment = clock.now()
     wanted = list(person_ids)
     hired = db.session.execute(select(Person.id, Person.hired_on).where(Person.id.in_(wanted)))
@@ -76,7 +80,15 @@ def enrol(path: Path, person_ids: Iterable[int], by_rule: bool = False) -> int:
     ]
     if not rows:
         return 0
-    made = db.session.scalars(insert_once(Enrolment).returning(Enrolment.id), rows).all()
+    made = (
+        db.session.execute(
+            insert_once(Enrolment).returning(Enrolment.person_id, Enrolment.due_at), rows
+        )
+        .tuples()
+        .all()
+    )
+    if tell:
+        tell_enrolled(path, made)
     db.session.execute(
         update(Enrolment)
         .where(

@@ -8,9 +8,11 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 
 from courses.blocks.content import get_content
+from courses.catalogue.document import DEFAULT_MINUTES
 from courses.catalogue.models import CourseVersion
 from courses.paths.enrolment import find_enrolments
 from courses.paths.models import Enrolment
@@ -110,9 +112,14 @@ def eyebrow(step: NextStep) -> str:
     return path.title
 
 
+def _minutes(minutes: int) -> str:
+    return str(ngettext("One minute?", "%(num)d minutes?", minutes))
+
+
 def home_card(person_id: int) -> Mapping[str, Any] | None:
     """Return the first page's card: the next lesson, with the page's one primary action."""
     step = next_for(person_id)
+    minutes = step.lesson.minutes if step else 0
     if step is None:
         return {
             "primary": False,
@@ -123,5 +130,5 @@ def home_card(person_id: int) -> Mapping[str, Any] | None:
         "primary": True,
         "step": step,
         "eyebrow": eyebrow(step),
-        "minutes": step.lesson.minutes,
+        "question": None if minutes == DEFAULT_MINUTES else _minutes(minutes),
     }

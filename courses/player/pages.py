@@ -98,7 +98,7 @@ def path(slug: str) -> str:
 @allow(Who.SIGNED_IN)
 def join_path(slug: str) -> ResponseReturnValue:
     """Take a path of one's own accord."""
-    enrol(get_path(slug), [current_person().id])
+    enrol(get_path(slug), [current_person().id], tell=False)
     return redirect(url_for("courses.path", slug=slug), 303)
 
 

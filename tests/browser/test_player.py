@@ -271,8 +271,7 @@ def test_keys_alone_are_enough(live: Live, learner: Person, open_page: Callable[
     expect(page.get_by_text("That is right.")).to_be_visible()
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [PHONE, DESK])
+@pytest.mark.parametrize(("size", "dark"), [(PHONE, False), (DESK, True)])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     live: Live, learner: Person, open_page: Callable[..., Page], size: Any, dark: bool
 ) -> None:

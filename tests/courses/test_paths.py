@@ -17,6 +17,7 @@ from courses.exchange.path_text import parse_path
 from courses.paths.columns import team_columns
 from courses.paths.enrolment import enrol, enrol_by_rule, find_enrolments
 from courses.paths.models import Enrolment, Path
+from courses.paths.notices import NOTICE_KINDS, remind
 from courses.paths.services import get_path
 from courses.player.next_step import eyebrow, home_card, next_for
 from courses.progress.walk import take
@@ -25,6 +26,8 @@ from lms.db import db
 from lms.events import PeopleChanged
 from lms.events import publish as tell
 from lms.jobs.queue import run_pending
+from lms.notices.models import Notice
+from lms.notices.words import mail_parts
 from lms.objectives import find_objective
 from lms.people.models import Person
 from lms.plugin import TeamColumn
@@ -144,7 +147,8 @@ def test_ten_thousand_people_are_enrolled_in_sets(app: Flask) -> None:
         enrol_by_rule()
     assert len(enrolled(path)) == 10_000
     statements = len(queries)
-    assert statements < 20 * 8  # twenty batches; never one statement for a person
+    # Twenty batches, notices a hundred at once; never one statement for a person.
+    assert statements < 20 * 8 + 10_000 / 100
     with counted() as queries:
         enrol_by_rule()
     assert len(queries) < 8
@@ -326,3 +330,52 @@ def test_a_path_is_refused_with_its_line(change: str, line: int, says: str) -> N
         parse_path("first", text.encode())
     assert (raised.value.line, raised.value.path) == (line, "paths/first.md")
     assert says in raised.value.message
+
+
+def notices() -> list[tuple[int, str]]:
+    """Return who was told what."""
+    rows = db.session.scalars(select(Notice).order_by(Notice.id))
+    return [(row.person_id, row.kind) for row in rows]
+
+
+def test_each_is_told_once_that_a_path_is_theirs_and_when_its_day_comes(app: Flask) -> None:
+    course = make_course("one")
+    path = make_path(course, slug="first", due_days=30)
+    slow, quick, left = make_person(), make_person(), make_person()
+    with clock.travel(NOW):
+        enrol_by_rule()
+        enrol_by_rule()
+        remind()
+    people = [slow.id, quick.id, left.id]
+    assert sorted(notices()) == [(one, "courses.enrolled") for one in people]
+    take(quick, course)
+    left.active = False
+    db.session.commit()
+    for day in (20, 27, 28, 29):
+        with clock.travel(NOW + dt.timedelta(days=day)):
+            remind()
+    assert notices()[3:] == [(slow.id, "courses.due")]
+    for day in (31, 35, 40, 60):
+        with clock.travel(NOW + dt.timedelta(days=day)):
+            remind()
+    assert notices()[4:] == [(slow.id, "courses.overdue")]
+    with clock.travel(NOW + dt.timedelta(days=60)):
+        late = make_path(make_course("two"), slug="late", due_days=2)
+        enrol(late, [slow.id], tell=False)
+        remind()
+    assert len(notices()) == 5
+    assert path.slug == "first"
+
+
+def test_the_notices_are_whole_sentences(app: Flask) -> None:
+    path = make_path(make_course(), slug="first", summary="Find your people.")
+    person = make_person()
+    with clock.travel(NOW), app.test_request_context():
+        enrol(path, [person.id])
+        notice = db.session.scalars(select(Notice)).one()
+        for kind in NOTICE_KINDS:
+            about, text, _html = mail_parts(notice, kind)
+            assert "First" in about
+            assert "23 December 2026" in text
+            assert "http://localhost/courses/paths/first" in text
+            assert "None" not in text

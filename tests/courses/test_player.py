@@ -167,6 +167,13 @@ def test_a_lesson_page_costs_few_queries_and_none_for_its_text(app: Flask, sign_
     get_content(attempt.version_id)
     db.session.commit()
     browser = sign_in(person)
+    other = make_person()
+    take(other, course)
+    get_content(attempt.version_id)
+    far = sign_in(other)
+    with counted() as queries:
+        assert far.get("/courses/ask/ask/mission").status_code == 200
+    assert len(queries) <= PAGE_QUERIES_MAX, queries
     for url in ("/courses/ask/why/which", "/courses/ask/why/hello"):
         with counted() as queries:
             assert browser.get(url).status_code == 200
