@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from courses.authoring import services
+from courses.authoring.outline import rewrite_card
 from courses.catalogue.services import draft_of, get_course
 from lms.db import db
 from tests.browser.conftest import DESK, PHONE, Live, axe, overflow, screenshot
@@ -172,6 +174,64 @@ def test_saving_never_overwrites_typing_and_survives_no_network(
     db.session.rollback()
     page.reload()
     expect(box).to_have_value("Written in a tunnel.")
+
+
+@pytest.mark.long
+def test_text_that_was_never_saved_is_put_back_and_overwrites_nobody(
+    live: Live, open_page: Callable[..., Page]
+) -> None:
+    slug, card_id = start(live)
+    address = live.url(f"/courses/authoring/{slug}/cards/{card_id}")
+    page = open_page(make_person("Leila Haddad", is_author=True), size=DESK, watch=False)
+    page.goto(address)
+    box = page.locator("textarea[name=text]")
+    page.context.set_offline(True)
+    box.fill("Written in a tunnel.")
+    expect(page.locator("[data-status]")).to_contain_text("no connection")
+    page.goto("about:blank")
+    page.context.set_offline(False)
+    page.goto(address)
+    expect(box).to_have_value("Written in a tunnel.")
+    saved(page)
+    # The same again, but meanwhile somebody else has written here.
+    page.context.set_offline(True)
+    box.fill("Written in a second tunnel.")
+    expect(page.locator("[data-status]")).to_contain_text("no connection")
+    page.goto("about:blank")
+    page.context.set_offline(False)
+    course = get_course(slug)
+    actor = make_person("Jonas Brandt", is_author=True)
+    services.change(
+        course, actor.id, lambda now: rewrite_card(now, card_id, "", {"text": "By Jonas."})
+    )
+    db.session.commit()
+    page.goto(address)
+    expect(box).to_have_value("Written in a second tunnel.")
+    expect(page.locator("[data-status]")).to_contain_text("Nothing was overwritten")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("pre")).to_contain_text("By Jonas.")
+
+
+@pytest.mark.long
+def test_a_press_on_save_while_a_save_is_on_its_way_is_no_conflict(
+    live: Live, open_page: Callable[..., Page]
+) -> None:
+    slug, card_id = start(live)
+    page = open_page(make_person("Leila Haddad", is_author=True), size=DESK)
+    page.goto(live.url(f"/courses/authoring/{slug}/cards/{card_id}"))
+
+    def slowly(route: Route) -> None:
+        time.sleep(0.8)
+        route.continue_()
+
+    page.route("**/cards/*", slowly)
+    box = page.locator("textarea[name=text]")
+    box.fill("First.")
+    expect(page.locator("[data-status]")).to_have_text("Saving …")
+    box.fill("First, and then more.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    expect(box).to_have_value("First, and then more.")
 
 
 def test_the_second_of_two_authors_sees_both_texts(

@@ -40,10 +40,27 @@ class Autosave {
     this.restore();
     target.addEventListener("input", () => this.changed());
     target.addEventListener("change", () => this.changed());
-    target.addEventListener("submit", () => { this.stopped = true; localStorage.removeItem(this.key); });
+    target.addEventListener("submit", (event) => this.submit(event));
     addEventListener("online", () => this.save());
     addEventListener("visibilitychange", () => { if (document.hidden) this.save(); });
-    addEventListener("beforeunload", (event) => { if (!this.stopped && this.typed() !== this.sent) { this.save(); event.preventDefault(); } });
+    addEventListener("pagehide", () => this.save());
+  }
+
+  // A save that is on its way changes what counts as seen last: let it arrive, then send the form.
+  submit(event) {
+    if (this.going) {
+      event.preventDefault();
+      this.going.finally(() => this.form.requestSubmit(event.submitter));
+      return;
+    }
+    if (this.typed() !== this.sent) this.keep(true);
+    this.stopped = true;
+  }
+
+  // What is not saved yet is kept in the browser too, with the mark of what it was written over.
+  keep(submitted = false) {
+    const kept = { base: this.form.elements.base.value, fields: this.fields(), submitted };
+    try { localStorage.setItem(this.key, JSON.stringify(kept)); } catch { /* full or forbidden: the form itself still holds the text */ }
   }
 
   fields() {
@@ -55,7 +72,7 @@ class Autosave {
   changed() {
     if (this.stopped || this.typed() === this.sent) return;
     say(this.form.dataset.unsaved);
-    try { localStorage.setItem(this.key, this.typed()); } catch { /* a full or forbidden store: the form itself still holds the text */ }
+    this.keep();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), WAIT_MS);
   }
@@ -74,7 +91,7 @@ class Autosave {
     let answer;
     try {
       answer = await fetch(this.form.action || location.href, {
-        method: "POST", body: new FormData(this.form), headers: { Accept: "application/json" }, keepalive: document.hidden,
+        method: "POST", body: new FormData(this.form), headers: { Accept: "application/json" }, keepalive: document.hidden, // a page that goes may send up to 64 kB
       });
     } catch {
       say(this.form.dataset.offline, true);
@@ -108,15 +125,19 @@ class Autosave {
     this.form.dataset.conflict = "yes";
   }
 
-  // Text that was never saved (the page was closed with no connection) is put back, once.
+  // Text that was never saved (the page was closed with no connection) is put back, once. Written
+  // over what somebody else has changed since, it keeps its old mark: saving then shows both.
   restore() {
     let kept;
     try { kept = JSON.parse(localStorage.getItem(this.key) ?? "null"); } catch { kept = null; }
     localStorage.removeItem(this.key);
-    if (!Array.isArray(kept) || JSON.stringify(kept) === this.sent) return;
-    while (options && kept.some(([name]) => name === `option-${options.list.children.length}-text`)) options.add();
+    const base = this.form.elements.base;
+    if (!kept || JSON.stringify(kept.fields) === this.sent) return;
+    if (kept.submitted && kept.base !== base.value) return; // it arrived
+    base.value = kept.base;
+    while (options && kept.fields.some(([name]) => name === `option-${options.list.children.length}-text`)) options.add();
     for (const box of this.form.querySelectorAll("input[type=checkbox]")) box.checked = false;
-    for (const [name, value] of kept) {
+    for (const [name, value] of kept.fields) {
       const field = this.form.elements[name];
       if (!field) continue;
       if (field.type === "checkbox") field.checked = true;
