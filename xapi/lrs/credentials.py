@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from lms import audit, clock
 from lms.db import db
@@ -110,6 +110,12 @@ def list_all() -> Sequence[LrsCredential]:
     ).all()
 
 
+_columns = LrsCredential.__table__.c
+_find_by_key = select(_columns.uid, _columns.secret_hash, _columns.scopes).where(
+    _columns.key == bindparam("key"), _columns.revoked_at.is_(None)
+)
+
+
 def find_caller(authorization: str) -> Caller | None:
     """Return who shows this Authorization header, or None where it is none of ours."""
     scheme, _, encoded = authorization.partition(" ")
@@ -123,11 +129,7 @@ def find_caller(authorization: str) -> Caller | None:
         return None
     if not colon:
         return None
-    found = db.session.execute(
-        select(LrsCredential.uid, LrsCredential.secret_hash, LrsCredential.scopes).where(
-            LrsCredential.key == key, LrsCredential.revoked_at.is_(None)
-        )
-    ).first()
+    found = db.session.connection().execute(_find_by_key, {"key": key}).first()
     if found is None or not hmac.compare_digest(found.secret_hash, _hash(secret)):
         return None
     return Caller(found.uid, frozenset(found.scopes.split()))

@@ -14,15 +14,13 @@ from lms.db import db
 from xapi.lrs.models import LrsReference, LrsStatement
 
 
-def link(new: Mapping[str, int], rows: Sequence[Mapping[str, Any]]) -> None:
+def link(new: Mapping[str, int], rows: Sequence[Mapping[str, Any]], waiting: Sequence[Any]) -> None:
     """Note whom the new statements target, and who targeted them before they came.
 
-    new: statement id to row id. A statement has one target, so that what one reaches is a chain.
+    new: statement id to row id. waiting: rows (id, refers_to) of all, new ones too, that target a
+    new one. A statement has one target, so that what one reaches is a chain.
     """
     targets = {row["refers_to"] for row in rows if row["refers_to"] is not None}
-    waiting = db.session.execute(
-        select(LrsStatement.id, LrsStatement.refers_to).where(LrsStatement.refers_to.in_(list(new)))
-    ).all()
     if not targets and not waiting:
         return
     known = _find_ids([target for target in targets if target not in new]) | dict(new)

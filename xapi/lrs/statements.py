@@ -26,7 +26,7 @@ from xapi.lrs.query import PAGE_MOST, Wanted, find_one, find_page
 from xapi.lrs.signatures import check_signatures
 from xapi.lrs.store import Prepared, iso, last_place, prepare, store
 from xapi.lrs.types import find_moment, is_iri, is_uuid
-from xapi.lrs.validate import actor as check_actor
+from xapi.lrs.validate import check_agent
 from xapi.lrs.views import PROOF, blueprint, enter, json_answer
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -137,7 +137,7 @@ def _store(
         raise Forbidden("This credential may not void statements. Nothing was stored.")
     kept = multipart.match([one.statement for one in prepared], attached)
     check_signatures([one.statement for one in prepared], kept)
-    store(prepared, kept)
+    g.xapi_quiet = store(prepared, kept)
     return prepared
 
 
@@ -242,7 +242,7 @@ def _agent(call: Call) -> str | None:
     if "agent" not in call.args:
         return None
     agent = read_json(call.args["agent"].encode(), "The parameter agent")
-    check_actor(agent, "agent")
+    check_agent(agent, "agent")
     key = find_agent_key(agent)
     if key is None:
         raise Refused("agent: a group without an identifier cannot be searched for")

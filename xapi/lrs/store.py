@@ -18,15 +18,10 @@ from sqlalchemy import func, insert, select, text, update
 
 from lms import clock
 from lms.db import db
-from xapi.lrs import references, terms
+from xapi.lrs import references, sql, terms
 from xapi.lrs.compare import fingerprint, same_moment
 from xapi.lrs.errors import Conflicting, Refused
-from xapi.lrs.models import (
-    LrsAttachment,
-    LrsStatement,
-    LrsStatementActivity,
-    LrsStatementAgent,
-)
+from xapi.lrs.models import LrsAttachment, LrsStatement
 from xapi.lrs.parts import Parts, arrange, parts_of
 from xapi.lrs.types import find_moment
 from xapi.lrs.validate import check_statement
@@ -79,8 +74,10 @@ def prepare(
     return prepared
 
 
-def store(prepared: Sequence[Prepared], attachments: Mapping[str, bytes] | None = None) -> int:
-    """Store a batch in the present transaction; return how many were new.
+def store(
+    prepared: Sequence[Prepared], attachments: Mapping[str, bytes] | None = None
+) -> dt.datetime | None:
+    """Store a batch in the present transaction; return when, or None if nothing was new.
 
     A statement that is already stored is left alone. Raises Conflicting where another statement
     has the id; the caller's transaction is then to be rolled back.
@@ -89,7 +86,7 @@ def store(prepared: Sequence[Prepared], attachments: Mapping[str, bytes] | None 
     found = _find_stored([one.statement_id for one in prepared])
     new = [one for one in prepared if not _is_stored(one, found)]
     if not new:
-        return 0
+        return None
     last_id, last_stored = last_place()
     moment = clock.now()
     if last_stored is not None and moment <= last_stored:
@@ -97,8 +94,8 @@ def store(prepared: Sequence[Prepared], attachments: Mapping[str, bytes] | None 
     stored = iso(moment)
     ids = terms.ids_of([one.parts for one in new])
     rows: list[dict[str, Any]] = []
-    agents: list[dict[str, Any]] = []
-    activities: list[dict[str, Any]] = []
+    agents: list[tuple[int, bool, int]] = []
+    activities: list[tuple[int, bool, int]] = []
     for row_id, one in enumerate(new, last_id + 1):
         statement, parts = one.statement, one.parts
         statement["stored"] = stored
@@ -117,26 +114,22 @@ def store(prepared: Sequence[Prepared], attachments: Mapping[str, bytes] | None 
                 "text": orjson.dumps(statement).decode(),
             }
         )
-        for direct, keys in ((True, parts.direct_agents), (False, parts.related_agents)):
-            agents += [
-                {"agent_id": ids.agents[key], "direct": direct, "statement": row_id} for key in keys
-            ]
-        for direct, keys in ((True, parts.direct_activities), (False, parts.related_activities)):
-            activities += [
-                {"activity_id": ids.activities[key], "direct": direct, "statement": row_id}
-                for key in keys
-            ]
-    session = db.session
-    session.execute(insert(LrsStatement), rows)
+        agents += [(ids.agents[key], True, row_id) for key in parts.direct_agents]
+        agents += [(ids.agents[key], False, row_id) for key in parts.related_agents]
+        activities += [(ids.activities[key], True, row_id) for key in parts.direct_activities]
+        activities += [(ids.activities[key], False, row_id) for key in parts.related_activities]
+    sql.insert_rows(sql.statements, rows)
     if agents:
-        session.execute(insert(LrsStatementAgent), agents)
+        sql.insert_plain(sql.agent_links, agents)
     if activities:
-        session.execute(insert(LrsStatementActivity), activities)
-    references.link({row["statement_id"]: row["id"] for row in rows}, rows)
-    _void(new)
+        sql.insert_plain(sql.activity_links, activities)
+    came = {one.statement_id: row["id"] for one, row in zip(new, rows, strict=True)}
+    referring = sql.connection().execute(sql.find_referring, {"ids": list(came)}).all()
+    references.link(came, rows, referring)
+    _void(new, [row.refers_to for row in referring if row.voiding])
     if attachments:
         _keep(attachments)
-    return len(new)
+    return moment
 
 
 def lock_writers() -> None:
@@ -149,9 +142,7 @@ def lock_writers() -> None:
 
 def last_place() -> tuple[int, dt.datetime | None]:
     """Return the highest id that was given, and when that statement was stored."""
-    last = db.session.execute(
-        select(LrsStatement.id, LrsStatement.stored).order_by(LrsStatement.id.desc()).limit(1)
-    ).first()
+    last = sql.connection().execute(sql.find_last).first()
     return (0, None) if last is None else (last.id, last.stored)
 
 
@@ -166,11 +157,7 @@ def iso(moment: dt.datetime) -> str:
 
 
 def _find_stored(statement_ids: list[str]) -> dict[str, tuple[str, str]]:
-    found = db.session.execute(
-        select(LrsStatement.statement_id, LrsStatement.fingerprint, LrsStatement.text).where(
-            LrsStatement.statement_id.in_(statement_ids)
-        )
-    )
+    found = sql.connection().execute(sql.find_stored, {"ids": statement_ids})
     return {row.statement_id: (row.fingerprint, row.text) for row in found}
 
 
@@ -188,26 +175,15 @@ def _is_stored(one: Prepared, found: Mapping[str, tuple[str, str]]) -> bool:
     return True
 
 
-def _void(new: Sequence[Prepared]) -> None:
+def _void(new: Sequence[Prepared], already: Sequence[str]) -> None:
     """Mark what the new statements void, and those of them that were voided before they came."""
-    targets = sorted(
-        {one.parts.refers_to for one in new if one.parts.voids and one.parts.refers_to}
-    )
+    targets = {one.parts.refers_to for one in new if one.parts.voids and one.parts.refers_to}
+    targets |= set(already)
     if targets:
         db.session.execute(
             update(LrsStatement)
-            .where(LrsStatement.statement_id.in_(targets), LrsStatement.voiding.is_(False))
+            .where(LrsStatement.statement_id.in_(sorted(targets)), LrsStatement.voiding.is_(False))
             .values(voided=True)
-        )
-    came = [one.statement_id for one in new if not one.parts.voids]
-    already = db.session.scalars(
-        select(LrsStatement.refers_to).where(
-            LrsStatement.refers_to.in_(came), LrsStatement.voiding.is_(True)
-        )
-    ).all()
-    if already:
-        db.session.execute(
-            update(LrsStatement).where(LrsStatement.statement_id.in_(already)).values(voided=True)
         )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.db import db, on_commit
+from xapi.lrs import sql
 from xapi.lrs.models import LrsActivity, LrsAgent, LrsVerb
 from xapi.lrs.parts import Parts, digest, find_identifier
 
@@ -66,17 +67,26 @@ def ids_of(batch: Sequence[Parts]) -> Ids:
             for key, activity in found.items():
                 definition = activity.get("definition") or {}
                 before = activities.get(key)
-                activities[key] = {
-                    "iri": activity["id"],
-                    "merged": merge(before["merged"], definition) if before else definition,
-                }
+                if before is None:
+                    activities[key] = {"iri": activity["id"], "merged": definition}
+                elif definition and before["merged"] != definition:
+                    before["merged"] = merge(before["merged"], definition)
         iri = parts.verb["id"]
         display = parts.verb.get("display") or {}
-        verbs[iri] = {"iri": iri, "merged": {**verbs.get(iri, {}).get("merged", {}), **display}}
+        told = verbs.get(iri)
+        if told is None:
+            verbs[iri] = {"iri": iri, "merged": display}
+        elif display and told["merged"] != display:
+            told["merged"] = {**told["merged"], **display}
     return Ids(
         agents=_agents(agents, known),
         activities=_resolve(
-            LrsActivity, LrsActivity.definition, activities, known.activities, merge
+            LrsActivity,
+            sql.find_activities,
+            LrsActivity.definition,
+            activities,
+            known.activities,
+            merge,
         ),
         verbs=_verbs(verbs, known),
     )
@@ -95,7 +105,14 @@ def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def _verbs(wanted: dict[str, dict[str, Any]], known: Memory) -> dict[str, int]:
     by_key = {digest(iri): value for iri, value in wanted.items()}
-    ids = _resolve(LrsVerb, LrsVerb.display, by_key, known.verbs, lambda old, new: {**old, **new})
+    ids = _resolve(
+        LrsVerb,
+        sql.find_verbs,
+        LrsVerb.display,
+        by_key,
+        known.verbs,
+        lambda old, new: {**old, **new},
+    )
     return {value["iri"]: ids[key] for key, value in by_key.items()}
 
 
@@ -115,13 +132,11 @@ def _agents(wanted: dict[str, dict[str, Any]], known: Memory) -> dict[str, int]:
                 for key in keys
             ],
         )
-        rows = db.session.execute(
-            select(LrsAgent.key, LrsAgent.id, LrsAgent.name).where(LrsAgent.key.in_(keys))
-        )
+        rows = sql.connection().execute(sql.find_agents, {"keys": keys}).all()
         learned = {}
         for row in rows:
-            name = changed[row.key].get("name") or row.name
-            if name != row.name:
+            name = changed[row.key].get("name") or row.value
+            if name != row.value:
                 db.session.execute(update(LrsAgent).where(LrsAgent.id == row.id).values(name=name))
             learned[row.key] = (row.id, name)
         found |= learned
@@ -131,6 +146,7 @@ def _agents(wanted: dict[str, dict[str, Any]], known: Memory) -> dict[str, int]:
 
 def _resolve(
     model: Any,
+    find: Any,
     column: Any,
     wanted: dict[str, dict[str, Any]],
     known: dict[str, tuple[int, Any]],
@@ -156,9 +172,7 @@ def _resolve(
             for key in keys
         ],
     )
-    rows = db.session.execute(
-        select(model.key, model.id, column.label("value")).where(model.key.in_(keys))
-    ).all()
+    rows = sql.connection().execute(find, {"keys": keys}).all()
     for row in rows:
         merged = combine(row.value, wanted[row.key]["merged"])
         if merged != row.value:
@@ -171,8 +185,8 @@ def _resolve(
 def _insert_missing(model: Any, rows: list[dict[str, Any]]) -> None:
     """Insert rows whose key is new, in sorted order, so that no two writers wait for each other."""
     dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(model).on_conflict_do_nothing(index_elements=["key"])
-    db.session.execute(statement, rows)
+    statement = dialect.insert(sql.table_of(model)).on_conflict_do_nothing(index_elements=["key"])
+    sql.connection().execute(statement, rows)
 
 
 def _remember(known: dict[str, tuple[int, Any]], learned: dict[str, tuple[int, Any]]) -> None:

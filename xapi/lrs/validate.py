@@ -1,6 +1,6 @@
 """Validation of statements: tables of properties, compiled to checks once, for 1.0.x and for 2.0.
 
-Pure. A check takes a value and the path that led to it, and raises Refused with a sentence that
+Pure. A check takes a value and raises Wrong; `check_statement` turns that into a sentence that
 names the property (`context.registration: ...`). Sources: xAPI 1.0.3 Data 2 and 4; IEEE 9274.1.1
 section 4.2.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from xapi.lrs import types
 from xapi.lrs.errors import Refused
 
-Check = Callable[[Any, str], None]
+Check = Callable[[Any], None]
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
@@ -32,15 +32,25 @@ INTERACTION_LISTS = {
 _LISTS = ("choices", "scale", "source", "target", "steps")
 
 
-def refuse(path: str, what: str) -> Refused:
-    """Return the error for a property at `path`."""
-    return Refused(f"{path or 'statement'}: {what}")
+class Wrong(Exception):
+    """A property is wrong; `steps` lead to it, innermost first: paths cost nothing until needed."""
+
+    def __init__(self, what: str, *steps: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.steps = list(steps)
+
+    def path(self) -> str:
+        """Return where it is: `context.contextActivities.parent[0].id`."""
+        return "".join(
+            step if step.startswith("[") else f".{step}" for step in reversed(self.steps)
+        ).removeprefix(".")
 
 
 def _of(test: Callable[[Any], bool], what: str) -> Check:
-    def check(value: Any, path: str) -> None:
+    def check(value: Any) -> None:
         if not test(value):
-            raise refuse(path, f"must be {what}")
+            raise Wrong(f"must be {what}")
 
     return check
 
@@ -48,36 +58,47 @@ def _of(test: Callable[[Any], bool], what: str) -> Check:
 def _object(
     properties: Mapping[str, Check],
     required: tuple[str, ...] = (),
-    after: Callable[[dict[str, Any], str], None] | None = None,
+    after: Callable[[dict[str, Any]], None] | None = None,
 ) -> Check:
     """Return a check for an object with these properties and no others."""
+    find = properties.get
 
-    def check(value: Any, path: str) -> None:
+    def check(value: Any) -> None:
         if type(value) is not dict:
-            raise refuse(path, "must be an object")
-        prefix = path + "." if path else ""
-        for name, inner in value.items():
-            inner_check = properties.get(name)
-            if inner_check is None:
-                raise refuse(prefix + name, "is not a property of this object")
-            inner_check(inner, prefix + name)
+            raise Wrong("must be an object")
+        name = ""
+        try:
+            for name, inner in value.items():
+                inner_check = find(name)
+                if inner_check is None:
+                    raise Wrong("is not a property of this object")
+                inner_check(inner)
+        except Wrong as wrong:
+            wrong.steps.append(name)
+            raise
         for name in required:
             if name not in value:
-                raise refuse(prefix + name, "is required")
+                raise Wrong("is required", name)
         if after is not None:
-            after(value, path)
+            after(value)
 
     return check
 
 
 def _array(item: Check, at_least: int = 0) -> Check:
-    def check(value: Any, path: str) -> None:
+    def check(value: Any) -> None:
         if type(value) is not list:
-            raise refuse(path, "must be an array")
+            raise Wrong("must be an array")
         if len(value) < at_least:
-            raise refuse(path, "must not be empty")
-        for number, inner in enumerate(value):
-            item(inner, f"{path}[{number}]")
+            raise Wrong("must not be empty")
+        place = 0
+        try:
+            for inner in value:
+                item(inner)
+                place += 1
+        except Wrong as wrong:
+            wrong.steps.append(f"[{place}]")
+            raise
 
     return check
 
@@ -90,22 +111,22 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-def _language_map(value: Any, path: str) -> None:
+def _language_map(value: Any) -> None:
     if type(value) is not dict:
-        raise refuse(path, "must be a language map")
+        raise Wrong("must be a language map")
     for tag, text in value.items():
         if not types.is_language(tag):
-            raise refuse(f"{path}.{tag}", "is not an RFC 5646 language tag")
+            raise Wrong("is not an RFC 5646 language tag", tag)
         if type(text) is not str:
-            raise refuse(f"{path}.{tag}", "must be a string")
+            raise Wrong("must be a string", tag)
 
 
-def _extensions(value: Any, path: str) -> None:
+def _extensions(value: Any) -> None:
     if type(value) is not dict:
-        raise refuse(path, "must be an object")
+        raise Wrong("must be an object")
     for key in value:
         if not types.is_iri(key):
-            raise refuse(f"{path}.{key}", "the key of an extension must be an IRI")
+            raise Wrong("the key of an extension must be an IRI", key)
 
 
 _string = _of(lambda value: type(value) is str, "a string")
@@ -121,17 +142,17 @@ _language = _of(types.is_language, "an RFC 5646 language tag")
 # Agents and groups (Data 2.4.2).
 
 
-def _one_identifier(value: dict[str, Any], path: str) -> None:
+def _one_identifier(value: dict[str, Any]) -> None:
     if sum(name in value for name in IDENTIFIERS) != 1:
-        raise refuse(path, "needs exactly one of mbox, mbox_sha1sum, openid and account")
+        raise Wrong("needs exactly one of mbox, mbox_sha1sum, openid and account")
 
 
-def _group_identity(value: dict[str, Any], path: str) -> None:
+def _group_identity(value: dict[str, Any]) -> None:
     found = sum(name in value for name in IDENTIFIERS)
     if found > 1:
-        raise refuse(path, "may have only one of mbox, mbox_sha1sum, openid and account")
+        raise Wrong("may have only one of mbox, mbox_sha1sum, openid and account")
     if not found and "member" not in value:
-        raise refuse(f"{path}.member", "is required of a group without an identifier")
+        raise Wrong("is required of a group without an identifier", "member")
 
 
 _identity: dict[str, Check] = {
@@ -149,21 +170,21 @@ group: Check = _object(
 )
 
 
-def actor(value: Any, path: str) -> None:
+def actor(value: Any) -> None:
     """Check an agent or a group."""
     if type(value) is dict and value.get("objectType") == "Group":
-        group(value, path)
+        group(value)
     else:
-        agent(value, path)
+        agent(value)
 
 
-def authority(value: Any, path: str) -> None:
+def authority(value: Any) -> None:
     """Check an authority: an agent, or the two members of a three-legged OAuth (Data 2.4.9)."""
-    actor(value, path)
+    actor(value)
     if value.get("objectType") == "Group" and (
         any(name in value for name in IDENTIFIERS) or len(value.get("member", ())) != 2
     ):
-        raise refuse(path, "a group as authority has exactly two members and no identifier")
+        raise Wrong("a group as authority has exactly two members and no identifier")
 
 
 # Verbs and activities (Data 2.4.3, 2.4.4).
@@ -171,26 +192,26 @@ def authority(value: Any, path: str) -> None:
 _verb = _object({"id": _iri, "display": _language_map}, ("id",))
 
 
-def _components(value: Any, path: str) -> None:
-    _component_list(value, path)
+def _components(value: Any) -> None:
+    _component_list(value)
     ids = [component["id"] for component in value]
     if len(set(ids)) != len(ids):
-        raise refuse(path, "ids must be distinct")
+        raise Wrong("ids must be distinct")
 
 
 _component_list = _array(_object({"id": _filled, "description": _language_map}, ("id",)))
 
 
-def _interaction(value: dict[str, Any], path: str) -> None:
+def _interaction(value: dict[str, Any]) -> None:
     kind = value.get("interactionType")
     if kind is None:
         if "correctResponsesPattern" in value or any(name in value for name in _LISTS):
-            raise refuse(f"{path}.interactionType", "is required of an interaction")
+            raise Wrong("is required of an interaction", "interactionType")
         return
     allowed = INTERACTION_LISTS[kind]
     for name in _LISTS:
         if name in value and name not in allowed:
-            raise refuse(f"{path}.{name}", f"does not belong to an interaction of type {kind}")
+            raise Wrong(f"does not belong to an interaction of type {kind}", name)
 
 
 definition: Check = _object(
@@ -220,12 +241,12 @@ _statement_ref = _object(
 # Results (Data 2.4.5).
 
 
-def _score_range(value: dict[str, Any], path: str) -> None:
+def _score_range(value: dict[str, Any]) -> None:
     low, high, raw = value.get("min"), value.get("max"), value.get("raw")
     if low is not None and high is not None and low >= high:
-        raise refuse(f"{path}.min", "must be less than max")
+        raise Wrong("must be less than max", "min")
     if raw is not None and ((low is not None and raw < low) or (high is not None and raw > high)):
-        raise refuse(f"{path}.raw", "must lie between min and max")
+        raise Wrong("must lie between min and max", "raw")
 
 
 _result = _object(
@@ -253,12 +274,14 @@ _result = _object(
 # Contexts (Data 2.4.6; 9274.1.1, 4.2.2.5).
 
 
-def _activities(value: Any, path: str) -> None:
+_activity_list = _array(activity)
+
+
+def _activities(value: Any) -> None:
     if type(value) is list:
-        for number, inner in enumerate(value):
-            activity(inner, f"{path}[{number}]")
+        _activity_list(value)
     else:
-        activity(value, path)
+        activity(value)
 
 
 _context_properties: dict[str, Check] = {
@@ -321,17 +344,16 @@ _attachments = _array(
 # Statements.
 
 
-def _whole(value: dict[str, Any], path: str) -> None:
+def _whole(value: dict[str, Any]) -> None:
     target = value["object"]
     kind = target.get("objectType", "Activity")
-    prefix = path + "." if path else ""
     if value["verb"]["id"] == VOIDED and kind != "StatementRef":
-        raise refuse(f"{prefix}object", "a voiding statement names a statement (StatementRef)")
+        raise Wrong("a voiding statement names a statement (StatementRef)", "object")
     context = value.get("context")
     if context and kind != "Activity":
         for name in ("revision", "platform"):
             if name in context:
-                raise refuse(f"{prefix}context.{name}", "is only for statements about an activity")
+                raise Wrong("is only for statements about an activity", name, "context")
 
 
 def _compile(version: int) -> Check:
@@ -377,14 +399,14 @@ def _compile(version: int) -> Check:
 
 
 def _choose(kinds: Mapping[str, Check]) -> Check:
-    def check(value: Any, path: str) -> None:
+    def check(value: Any) -> None:
         if type(value) is not dict:
-            raise refuse(path, "must be an object")
+            raise Wrong("must be an object")
         kind = value.get("objectType", "Activity")
         found = kinds.get(kind) if type(kind) is str else None
         if found is None:
-            raise refuse(f"{path}.objectType", "must be one of " + ", ".join(sorted(kinds)))
-        found(value, path)
+            raise Wrong("must be one of " + ", ".join(sorted(kinds)), "objectType")
+        found(value)
 
     return check
 
@@ -394,4 +416,17 @@ STATEMENT: dict[int, Check] = {1: _compile(1), 2: _compile(2)}
 
 def check_statement(value: Any, version: int, path: str = "") -> None:
     """Raise Refused unless `value` is a statement of that major version (1 or 2) as received."""
-    STATEMENT[version](value, path)
+    try:
+        STATEMENT[version](value)
+    except Wrong as wrong:
+        where = ".".join(part for part in (path, wrong.path()) if part)
+        raise Refused(f"{where or 'statement'}: {wrong.what}") from None
+
+
+def check_agent(value: Any, path: str) -> None:
+    """Raise Refused unless `value` is an agent or a group; `path` names the parameter."""
+    try:
+        actor(value)
+    except Wrong as wrong:
+        where = ".".join(part for part in (path, wrong.path()) if part)
+        raise Refused(f"{where}: {wrong.what}") from None
