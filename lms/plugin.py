@@ -126,6 +126,23 @@ class Check:
     vital: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One kind of thing that is held about a person, for the page that tells them.
+
+    purpose, seen_by, kept: whole sentences, lazily translated: what for, who sees it, how long.
+    `rows(person_id)` returns plain values (text, numbers, dates), newest first; secrets and hashes
+    are left out. The page shows the first few, the person's export all.
+    """
+
+    slug: str
+    label: Any
+    purpose: Any
+    seen_by: Any
+    kept: Any
+    rows: Callable[[int], Sequence[Mapping[str, Any]]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
     """All that one package adds. Every field but `name` and `label` may stay empty.
@@ -160,6 +177,7 @@ class Plugin:
     conditions: Conditions | None = None
     notice_kinds: tuple[NoticeKind, ...] = ()
     checks: tuple[Check, ...] = ()
+    held: tuple[Held, ...] = ()
     csrf_exempt: tuple[Blueprint, ...] = ()  # blueprints for machines, which prove themselves
     demo: tuple[tuple[int, str], ...] = field(default=())
     on_start: Callable[[Flask], None] | None = None

@@ -9,9 +9,10 @@ from lms.config import Setting
 from lms.people import codes, erasing
 from lms.people.commands import commands
 from lms.people.gate import enforce
+from lms.people.held import HELD
 from lms.people.mail import check_mail, init_mail
 from lms.people.security import init_security, load_person
-from lms.people.views import admin, files, links, passkeys, sign_in
+from lms.people.views import admin, files, links, me, passkeys
 from lms.plugin import Audience, Check, NavItem, Plugin
 
 
@@ -28,7 +29,7 @@ part = Plugin(
     label="people",
     models=("lms.people.models",),
     blueprints=(
-        sign_in.blueprint,
+        me.blueprint,  # with the pages of sign-in
         passkeys.blueprint,
         admin.blueprint,
         links.blueprint,
@@ -42,6 +43,7 @@ part = Plugin(
     ),
     commands=(commands,),
     jobs=(codes.job, erasing.job),
+    held=HELD,
     checks=(Check("mail", check_mail),),
     on_start=start,
 )

@@ -50,7 +50,10 @@ def places() -> list[Place]:
 
 
 # Pages of other rooms that belong to a person's own settings, where they are there.
-SETTINGS_PAGES = (("people.devices", _l("How you sign in")),)
+SETTINGS_PAGES = (
+    ("people.devices", _l("How you sign in")),
+    ("people.held", _l("What is held about you")),
+)
 
 
 def settings_links() -> list[Place]:

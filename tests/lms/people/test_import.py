@@ -225,10 +225,10 @@ def test_ten_thousand_people_are_few_statements(app: Flask) -> None:
         f"{n},Person {n},p{n}@x.test,Unit {n % 40},{n // 10 or ''}\n" for n in range(1, 10_001)
     ]
     content = "".join(lines).encode()
-    begun = time.perf_counter()
+    begun = time.process_time()  # of this process: the machine may be busy
     with counted() as queries:
         plan = apply_file(content, by=None)
-    assert time.perf_counter() - begun < 15
+    assert time.process_time() - begun < 15
     assert len(plan.added) == 10_000
     assert len(queries) < 20
     with counted() as queries:
