@@ -63,7 +63,7 @@ def find_record(instance: Path) -> dict[str, Any] | None:
     return found if found.get("story") == STORY_VERSION else None
 
 
-def build(instance: Path, say: Callable[[str], None]) -> dict[str, Any]:
+def build(instance: Path, say: Callable[[str], None], days: int = STORY_DAYS) -> dict[str, Any]:
     """Build the company in `instance`, replacing whatever story stood there; return the record.
 
     Everything is built in a folder beside and moved at the end: a build that was stopped leaves
@@ -76,7 +76,7 @@ def build(instance: Path, say: Callable[[str], None]) -> dict[str, Any]:
     app = create_app(settings_for(work, "http://127.0.0.1", secret, LMS_JOBS="manual"))
     with app.app_context():
         migrate.upgrade()
-        stage = _tell(app, say)
+        stage = _tell(app, say, days)
         record = _record(stage, secret)
         db.session.remove()
         db.engine.dispose()
@@ -95,10 +95,10 @@ def write_record(instance: Path, record: dict[str, Any]) -> None:
     unfinished.rename(instance / RECORD)
 
 
-def _tell(app: Flask, say: Callable[[str], None]) -> Stage:
+def _tell(app: Flask, say: Callable[[str], None], days: int) -> Stage:
     today = clock.today()
-    first_day = today - dt.timedelta(days=STORY_DAYS)
-    company = make_company(today, STORY_DAYS)
+    first_day = today - dt.timedelta(days=days)
+    company = make_company(today, days)
     hand = _Hand(dt.datetime.combine(first_day, dt.time(5), dt.UTC))
     with clock.travel(hand.read), _served(app) as address:
         stage = Stage(
@@ -122,8 +122,8 @@ def _tell(app: Flask, say: Callable[[str], None]) -> Stage:
             TimeElapsedColumn(),
         )
         with Progress(*columns, transient=False) as progress:
-            bar = progress.add_task("Telling two months of Halden Freight", total=STORY_DAYS)
-            for number in range(STORY_DAYS):
+            bar = progress.add_task("Telling the story of Halden Freight", total=days)
+            for number in range(days):
                 hand.set(stage.moment(number, 5))
                 for step in steps:
                     step.day(stage, number)
