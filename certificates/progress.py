@@ -52,7 +52,10 @@ class Progress:
 
 
 def progress_of(person_id: int, rule: Rule) -> Progress:
-    """Return how far a person is; a few queries for each condition, for one page."""
+    """Return how far a person is; a few queries for each condition, for one page.
+
+    A condition that nobody is asked for, since no network says which device is used, is left out.
+    """
     standing = standings(rule, [person_id])[0]
     views = []
     unknown = 0
@@ -60,9 +63,7 @@ def progress_of(person_id: int, rule: Rule) -> Progress:
         if find_measure(condition.measure) is None:
             unknown += 1
             views.append(_unknown(condition))
-        elif not standing.asked[condition.id]:
-            views.append(_not_asked(condition))
-        else:
+        elif standing.asked[condition.id]:
             views.append(_view(person_id, condition, standing))
     return Progress(
         slug=rule.slug,
@@ -123,17 +124,6 @@ def _unknown(condition: Condition) -> ConditionView:
             "This cannot be met at the moment: the part of this site that would know is switched "
             "off. Your administrator is told."
         ),
-        None,
-    )
-
-
-def _not_asked(condition: Condition) -> ConditionView:
-    return ConditionView(
-        condition.id,
-        condition.title,
-        "open",
-        _("not asked"),
-        _("The network does not say which device is used, so nobody is asked for this."),
         None,
     )
 

@@ -71,7 +71,7 @@ def _print(document_id: int) -> None:
     digest, content = made
     sha256 = store(content)
     with transaction() as session:
-        document = session.get_one(Document, document_id, with_for_update=True)
+        document = session.get_one(Document, document_id, with_for_update={"of": Document})
         if document.state == DocumentState.WAITING.value:
             document.state = DocumentState.READY.value
             document.name_digest = digest

@@ -53,7 +53,7 @@ def test_the_learner_sees_each_condition_how_far_it_is_and_what_is_missing(
     assert 'href="https://network.example/"' in shown
     assert shown.count('class="dot done"') == 1
     assert shown.count('class="dot partly"') == 2
-    assert "not asked" in shown
+    assert "From your phone" not in shown
     assert "Check now" in shown
 
 
