@@ -24,7 +24,7 @@ VERBS = frozenset(
         "answered",
         "joined",
         "followed",
-        "viewed",
+        "searched",
     }
 )
 

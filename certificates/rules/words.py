@@ -43,7 +43,7 @@ def _act(verb: str | None) -> str:
         "answered": _("answered questions"),
         "joined": _("joined groups"),
         "followed": _("followed"),
-        "viewed": _("read"),
+        "searched": _("searched"),
     }
     return str(acts.get(verb, verb))
 
