@@ -48,7 +48,8 @@ def check_python() -> None:
         return
     for minor in (13, 12, 11, 14):
         found = shutil.which(f"python3.{minor}")
-        if found and subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) == 0:
+        new_enough = f"import sys; sys.exit(sys.version_info < {OLDEST_PYTHON})"
+        if found and subprocess.call([found, "-c", new_enough], stderr=subprocess.DEVNULL) == 0:
             os.execv(found, [found, "-m", "lms.bootstrap", *sys.argv[1:]])
     raise Stop(
         f"Ropes needs Python 3.11 or newer; this is {sys.version_info[0]}.{sys.version_info[1]}. "
