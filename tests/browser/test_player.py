@@ -53,20 +53,29 @@ def at(page: Page, card: str) -> None:
     expect(page).to_have_url(re.compile(f"/{card}$"))
 
 
+def waits(page: Page, question: str) -> None:
+    """Wait until a question in JavaScript has the answer yes; asked from outside the page's policy."""
+    for _ in range(100):
+        if page.evaluate(question):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(question)
+
+
 def prefetched(page: Page) -> None:
     """Wait until the lesson's cards, and the page to open them in, are on the phone."""
-    page.wait_for_function(
+    waits(
+        page,
         """async () => {
             const kept = await caches.open("ropes-courses");
-            const idb = (await kept.keys()).some((one) => one.url.endsWith("/vendor/idb.js"));
-            return idb && Boolean(await kept.match("/courses/shell"));
-        }"""
+            return Boolean(await kept.match("/courses/shell"));
+        }""",
     )
 
 
 def controlled(page: Page) -> None:
     """Wait until the service worker serves this page."""
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    waits(page, "() => navigator.serviceWorker.controller !== null")
 
 
 def answers() -> dict[str, list[str]]:
@@ -162,12 +171,12 @@ def test_the_network_is_lost_in_mid_quiz_and_comes_back(
 def press_until(page: Page, card: str) -> None:
     """Press on until this card is there."""
     for _ in range(6):
-        page.wait_for_function("!document.querySelector('button[form=card]')?.disabled")
+        expect(page.locator("button[form=card]")).to_be_enabled()
         if page.locator(f'main[data-card$="/{card}"]').count():
             break
         before = page.url
         press(page)
-        page.wait_for_function("before => location.href !== before", arg=before)
+        expect(page).not_to_have_url(before)
     at(page, card)
 
 
@@ -225,6 +234,63 @@ def test_a_shared_phone_does_not_send_one_persons_answer_as_anothers(
     page.goto(live.url("/courses/ask/why/which"))
     expect(page.get_by_text("That is right.")).to_be_visible(timeout=15_000)
     assert answers() == {"which": ["1"]}
+
+
+def test_nothing_chosen_is_not_kept_and_a_sign_out_loses_nothing(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(learner, watch=False)
+    course = db.session.scalars(select(Course)).one()
+    take(learner, course, 4)
+    db.session.commit()
+    page.goto(live.url("/courses/ask/ask/several"))
+    prefetched(page)
+    page.context.set_offline(True)
+    press(page)
+    expect(page.locator("[data-state]")).to_contain_text("Choose an answer first.")
+    choose(page, 0, 2)
+    expect(page.locator("[data-state]")).to_contain_text(KEPT)
+    page.context.clear_cookies()
+    page.context.set_offline(False)
+    page.wait_for_timeout(1000)
+    assert "several" not in answers()
+    page.context.add_cookies([session_cookie(live, learner)])  # type: ignore[list-item]
+    page.goto(live.url("/courses/ask/ask/several"))
+    expect(page.get_by_text("That is right.")).to_be_visible(timeout=15_000)
+    assert answers()["several"] == ["0", "2"]
+
+
+def test_feedback_seen_online_is_there_offline_too(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(learner, watch=False)
+    page.goto(live.url("/courses/ask/"))
+    press(page)
+    press_until(page, "which")
+    prefetched(page)
+    choose(page, 0)
+    expect(page.get_by_text("Feedback 1.")).to_be_visible()
+    press(page)
+    at(page, "so")
+    controlled(page)
+    waits(
+        page,
+        """() => new Promise((done) => {
+            const open = indexedDB.open("ropes-courses");
+            open.onsuccess = () => {
+                const cards = open.result.transaction("cards").objectStore("cards");
+                const asked = cards.get("/courses/ask/why/which");
+                asked.onsuccess = () => {
+                    open.result.close();
+                    done(Boolean(asked.result?.html.includes("Feedback 1.")));
+                };
+            };
+        })""",
+    )
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Back to the card before").click()
+    at(page, "which")
+    expect(page.get_by_text("Feedback 1.")).to_be_visible()
 
 
 def test_it_works_with_javascript_off(

@@ -41,15 +41,26 @@ function show(found, url, push = true) {
   return true;
 }
 
-/** Fetch the lesson's cards and keep them, with a page to open them in, for when there is no network. */
+/** Keep the card as it is shown now: with its feedback, once it has some. */
+async function remember() {
+  const db = await opened;
+  const kept = here() && (await db.get("cards", here()));
+  const foot = document.querySelector("footer.foot");
+  if (kept && foot) await db.put("cards", { ...kept, html: main().outerHTML + foot.outerHTML });
+}
+
+/** Fetch the lesson's cards and keep them, with a page to open them in, for when there is no
+    network. Once a lesson and attempt: what is kept of the lesson before makes room. */
 async function prefetch() {
   const address = main()?.dataset.pack;
   if (!address) return;
+  const lesson = `${address} ${document.getElementById("card")?.elements.attempt?.value}`;
+  const db = await opened;
   try {
+    if ((await db.get("facts", "lesson")) === lesson) return await remember();
     const answer = await fetch(address, { headers: { Accept: "application/json" } });
     if (!answer.ok) return;
     const pack = await answer.json();
-    const db = await opened;
     const write = db.transaction(["cards", "facts"], "readwrite");
     const urls = pack.cards.map((card) => card.url);
     await write.objectStore("cards").clear();
@@ -57,15 +68,23 @@ async function prefetch() {
       write.objectStore("cards").put({ ...card, next: urls[place + 1] ?? null })));
     await write.objectStore("facts").put(pack.end, "end");
     await write.done;
-    if ("caches" in window) {
-      const kept = await caches.open("ropes-courses");
-      const shell = await fetch(location.pathname);
-      if (shell.ok && !shell.redirected) await kept.put("/courses/shell", shell);
-      for (const address of [...document.querySelectorAll("link[rel=stylesheet], script[src]")].map((one) => one.href ?? one.src).filter(Boolean)) await kept.add(address);
-      for (const address of [new URL("../vendor/idb.js", import.meta.url).href, new URL("../web/trusted.js", import.meta.url).href, ...pack.media])
-        if (!(await kept.match(address))) await kept.add(address).catch(() => {});
-    }
-  } catch { /* no network just now: the next card tries again */ }
+    if ("caches" in window) await keepFiles(pack.media);
+    await db.put("facts", lesson, "lesson");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // no network just now: the next card tries again
+  }
+}
+
+/** Keep a page to open the cards in, and the files it needs; forget what other lessons needed. */
+async function keepFiles(media) {
+  const kept = await caches.open("ropes-courses");
+  const loaded = [...document.querySelectorAll("link[rel=stylesheet], script[src]")].map((one) => one.href || one.src);
+  const beside = ["../vendor/idb.js", "../web/trusted.js"].map((name) => new URL(name, import.meta.url).href);
+  const wanted = [...loaded, ...media.map((one) => new URL(one, location.href).href), ...beside];
+  for (const one of await kept.keys()) if (!wanted.includes(one.url)) await kept.delete(one);
+  for (const one of wanted) if (!(await kept.match(one))) await kept.add(one).catch(() => {});
+  const shell = await fetch(location.pathname);
+  if (shell.ok && !shell.redirected) await kept.put("/courses/shell", shell);
 }
 
 /** Keep what a form says until it can be sent. */
@@ -116,7 +135,6 @@ async function submit(event) {
   if (button?.disabled) return; // a double tap
   const pairs = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
   const answering = pairs.some(([name, value]) => name === "act" && value === "answer");
-  if (answering && !pairs.some(([name]) => name === "response") && navigator.onLine === false) return;
   if (button) button.disabled = true;
   try {
     const db = await opened;
@@ -134,10 +152,11 @@ async function submit(event) {
     prefetch();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
+    if (button) button.disabled = false;
+    if (answering && !pairs.some(([name]) => name === "response")) return say(main().dataset.choose);
     await keep(form, answering ? [...pairs, ["answered_at", String(Date.now())]] : pairs);
     if (answering) await markKept(here());
     else if (!(await goOn())) say(main().dataset.kept);
-    if (button) button.disabled = false;
   }
 }
 
@@ -161,9 +180,11 @@ async function sendAll() {
     for (const one of own) {
       const body = new URLSearchParams(one.pairs);
       body.set("csrf_token", csrf);
-      const taken = await fetch(one.url, { method: "POST", body, redirect: "manual" });
-      if (taken.type !== "opaqueredirect" && taken.status >= 500) return;
-      refused ||= taken.type !== "opaqueredirect" && taken.status >= 400;
+      const taken = await fetch(one.url, { method: "POST", body });
+      const ours = new URL(taken.url).pathname.startsWith("/courses/");
+      // Only what can never be taken is let go; a sign-in page or a fault of ours keeps the rest.
+      if (!ours || (!taken.ok && ![404, 409, 410, 422].includes(taken.status))) return;
+      refused ||= !taken.ok;
       await db.delete("waiting", one.id);
     }
   } catch (error) {
