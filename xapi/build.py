@@ -64,15 +64,17 @@ def statement(
     parent: Activity | None = None,
     grouping: Sequence[Activity] = (),
     extensions: Mapping[str, Any] | None = None,
+    result_extensions: Mapping[str, Any] | None = None,
     timestamp: dt.datetime | None = None,
 ) -> Statement:
     """Return a statement: this person, by opaque id, did this to that.
 
     score_scaled: -1 to 1. registration: the UUID of an enrolment or attempt. extensions: of the
-    context, IRI to any JSON. timestamp: aware; left out, it is the moment of recording.
+    context, IRI to any JSON; result_extensions: of the result. timestamp: aware; left out, it is the moment of recording.
     Raises CannotBeStated where an LRS would refuse the value.
     """
-    _check(score_scaled, duration_seconds, registration, extensions, timestamp)
+    _check(score_scaled, duration_seconds, registration, timestamp)
+    _check_extensions(extensions, result_extensions)
     # Every value passes through a property setter of tincan's: what is None is not passed at all.
     built = Statement(
         actor=Agent(account=AgentAccount(home_page=_home_page(), name=person_uid)),
@@ -88,6 +90,7 @@ def statement(
         "completion": completion,
         "response": response,
         "duration": None if duration_seconds is None else dt.timedelta(seconds=duration_seconds),
+        "extensions": dict(result_extensions) if result_extensions else None,
     }
     result = {name: value for name, value in given.items() if value is not None}
     if result:
@@ -122,13 +125,15 @@ def template(
     parent: Activity | None = None,
     grouping: Sequence[Activity] = (),
     extensions: Mapping[str, Any] | None = None,
+    result_extensions: Mapping[str, Any] | None = None,
     timestamp: dt.datetime | None = None,
 ) -> dict[str, Any]:
     """Return what `statement` returns, as a plain dict: for jobs that make thousands.
 
     Parts are shared between the dicts: read them, do not change them.
     """
-    _check(score_scaled, duration_seconds, registration, extensions, timestamp)
+    _check(score_scaled, duration_seconds, registration, timestamp)
+    _check_extensions(extensions, result_extensions)
     built: dict[str, Any] = {
         "actor": {
             "objectType": "Agent",
@@ -139,30 +144,28 @@ def template(
     }
     if timestamp is not None:
         built["timestamp"] = timestamp.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-    result: dict[str, Any] = {
-        name: value
-        for name, value in (("success", success), ("completion", completion))
-        if value is not None
+    given = {
+        "score": None if score_scaled is None else {"scaled": float(score_scaled)},
+        "success": success,
+        "completion": completion,
+        "response": response,
+        "duration": None if duration_seconds is None else duration_text(duration_seconds),
+        "extensions": dict(result_extensions) if result_extensions else None,
     }
-    if score_scaled is not None:
-        result["score"] = {"scaled": float(score_scaled)}
-    if response is not None:
-        result["response"] = response
-    if duration_seconds is not None:
-        result["duration"] = duration_text(duration_seconds)
+    result = {name: value for name, value in given.items() if value is not None}
     if result:
         built["result"] = result
-    context: dict[str, Any] = {}
-    if registration is not None:
-        context["registration"] = registration
-    if parent is not None or grouping:
-        related = context["contextActivities"] = {}
-        if parent is not None:
-            related["parent"] = [_plain_activity(parent)]
-        if grouping:
-            related["grouping"] = [_plain_activity(one) for one in grouping]
-    if extensions:
-        context["extensions"] = dict(extensions)
+    related = {}
+    if parent is not None:
+        related["parent"] = [_plain_activity(parent)]
+    if grouping:
+        related["grouping"] = [_plain_activity(one) for one in grouping]
+    about = {
+        "registration": registration,
+        "contextActivities": related or None,
+        "extensions": dict(extensions) if extensions else None,
+    }
+    context = {name: value for name, value in about.items() if value is not None}
     if context:
         built["context"] = context
     return built
@@ -172,7 +175,6 @@ def _check(
     score_scaled: float | None,
     duration_seconds: float | None,
     registration: str | None,
-    extensions: Mapping[str, Any] | None,
     timestamp: dt.datetime | None,
 ) -> None:
     if score_scaled is not None and not -1 <= score_scaled <= 1:  # also refuses NaN
@@ -185,9 +187,13 @@ def _check(
         raise CannotBeStated(f"A registration is a UUID, not “{registration}”.")
     if timestamp is not None and timestamp.tzinfo is None:
         raise CannotBeStated("A timestamp needs a time zone.")
-    for key in extensions or ():
-        if ":" not in key:
-            raise CannotBeStated(f"An extension's key is an IRI, not “{key}”.")
+
+
+def _check_extensions(*several: Mapping[str, Any] | None) -> None:
+    for extensions in several:
+        for key in extensions or ():
+            if ":" not in key:
+                raise CannotBeStated(f"An extension's key is an IRI, not “{key}”.")
 
 
 @lru_cache(maxsize=4096)

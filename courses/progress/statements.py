@@ -114,7 +114,7 @@ def lesson_completed(
             vocabulary.PROGRESSED,
             course,
             registration=attempt.registration,
-            extensions={PROGRESS: percent},
+            result_extensions={PROGRESS: percent},
         ),
     )
 

@@ -67,7 +67,7 @@ def test_a_whole_course_tells_its_story_in_statements(app: Flask) -> None:
         "success": True,
         "response": "0[,]2",
     }
-    extensions = [s["context"].get("extensions") for s in recorded()]
+    extensions = [s.get("result", {}).get("extensions") for s in recorded()]
     assert [list(e.values()) for e in extensions if e] == [[57], [100]]
 
 

@@ -112,6 +112,7 @@ def test_a_template_says_the_same_as_tincan(app: Flask) -> None:
         "parent": a_course(),
         "grouping": [a_course()],
         "extensions": {"http://localhost/e": {"a": [1, None]}},
+        "result_extensions": {"http://localhost/r": 40},
         "timestamp": MOMENT.astimezone(dt.timezone(dt.timedelta(hours=2))),
     }
     api.record(person.id, build.statement(person.uid, vocabulary.PASSED, a_course(), **values))
@@ -126,6 +127,7 @@ def test_a_template_says_the_same_as_tincan(app: Flask) -> None:
     assert dt.datetime.fromisoformat(first.pop("timestamp")) == MOMENT
     assert dt.datetime.fromisoformat(second.pop("timestamp")) == MOMENT
     del first["id"], second["id"]
+    assert first["result"]["extensions"] == {"http://localhost/r": 40}
     assert first == second
     assert set(third) == {"id", "timestamp", "actor", "verb", "object"}
 
@@ -147,6 +149,7 @@ def test_what_is_rolled_back_was_never_said(app: Flask) -> None:
         {"registration": "first attempt"},
         {"timestamp": dt.datetime(2026, 1, 1)},  # noqa: DTZ001
         {"extensions": {"try": 2}},
+        {"result_extensions": {"try": 2}},
     ],
 )
 def test_what_no_record_store_takes_is_refused_at_once(app: Flask, wrong: dict) -> None:
