@@ -19,11 +19,13 @@ from flask_login import current_user
 from flask_security import Security, SQLAlchemyUserDatastore, WebauthnUtil
 from flask_security import login_user as remember_in_session
 from flask_security.utils import hash_password, logout_user, verify_password
+from flask_security.webauthn import WebAuthnRegisterForm
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     ResidentKeyRequirement,
     UserVerificationRequirement,
 )
+from wtforms import HiddenField
 
 from lms import clock
 from lms.db import db
@@ -53,6 +55,12 @@ class PasskeyRules(WebauthnUtil):  # type: ignore[misc]
     def user_verification(self, user: Any, usage: list[str]) -> UserVerificationRequirement:
         """Always: the passkey stands in for name and password."""
         return UserVerificationRequirement.REQUIRED
+
+
+class PasskeyForm(WebAuthnRegisterForm):  # type: ignore[misc]
+    """Passkeys here always stand for name and password; there is nothing to choose."""
+
+    usage = HiddenField(default="first")
 
 
 def init_security(app: Flask) -> None:
@@ -87,6 +95,7 @@ def init_security(app: Flask) -> None:
         Datastore(db, Identity, None, Passkey),
         register_blueprint=False,
         webauthn_util_cls=PasskeyRules,
+        wan_register_form=PasskeyForm,
     )
     security.login_manager.request_loader(lambda _request: None)  # no tokens in addresses
 

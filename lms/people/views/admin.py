@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from wtforms.fields.choices import SelectChoice
 
 from lms.db import db
 from lms.errors import DomainError, Invalid
@@ -21,11 +22,14 @@ blueprint = Blueprint("people_admin", "lms.people", url_prefix="/people")
 LINK_DAYS = 7
 
 
-def unit_choices() -> list[tuple[str, str]]:
+def unit_choices(none: str = "–") -> list[Any]:
     """Return all units for a choice, those inside others set in."""
-    return [("", "–")] + [
-        (entry.unit.uid, f"{'  ' * entry.depth}{entry.unit.name}")
-        for entry in directory.list_units()
+    return [
+        SelectChoice("", none),
+        *(
+            SelectChoice(entry.unit.uid, f"{'  ' * entry.depth}{entry.unit.name}")
+            for entry in directory.list_units()
+        ),
     ]
 
 
@@ -34,7 +38,7 @@ def unit_choices() -> list[tuple[str, str]]:
 def everybody() -> Any:
     """Show everybody, a page at a time, with a search."""
     form = SearchForm(request.args, meta={"csrf": False})
-    form.unit.choices = [("", _("Every unit")), *unit_choices()[1:]]
+    form.unit.choices = unit_choices(_("Every unit"))
     unit = services.get_unit(form.unit.data) if form.unit.data else None
     kind = request.args.get("kind", "")
     listing = directory.list_people(
