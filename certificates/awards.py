@@ -98,7 +98,7 @@ def give(certificate: Offered, standing: Standing) -> Award | None:
         standing.person_id,
         f"{EARNED}/{uid}",
         title=rule.title,
-        link=f"{current_app.config['LMS_BASE_URL'].rstrip('/')}/certificates/awards/{uid}",
+        path=f"/certificates/awards/{uid}",
     )
     request_document(award)
     return award

@@ -27,6 +27,7 @@ from lms.people.models import Identity
 
 RENDER = "certificates.render"
 MAX_ATTEMPTS = 8
+PEOPLE_STEP = 500  # people named in one query: databases have a limit
 FIRST_DELAY_SECONDS = 15
 UNFINISHED = ".unfinished"
 ABANDONED_AFTER = dt.timedelta(hours=1)
@@ -118,15 +119,19 @@ def name_digest(award: Award, name: str) -> str:
 
 def reprint_changed(person_ids: frozenset[int]) -> int:
     """Have every award printed again whose holder's name is not the one on its paper; count them."""
-    rows = db.session.execute(
-        select(Document, Identity.display_name)
-        .join(Award, Award.id == Document.award_id)
-        .join(Identity, Identity.person_id == Award.person_id)
-        .where(
-            Award.person_id.in_(person_ids),
-            Document.state == DocumentState.READY.value,
+    ordered = sorted(person_ids)
+    rows: list[tuple[Document, str]] = []
+    for at in range(0, len(ordered), PEOPLE_STEP):
+        found = db.session.execute(
+            select(Document, Identity.display_name)
+            .join(Award, Award.id == Document.award_id)
+            .join(Identity, Identity.person_id == Award.person_id)
+            .where(
+                Award.person_id.in_(ordered[at : at + PEOPLE_STEP]),
+                Document.state == DocumentState.READY.value,
+            )
         )
-    ).all()
+        rows += [(document, name) for document, name in found]
     changed = 0
     for document, name in rows:
         if document.name_digest != name_digest(document.award, name):

@@ -48,10 +48,10 @@ def evaluate(person_ids: Iterable[int]) -> list[Award]:
     wanted = list(person_ids)
     new: list[Award] = []
     for certificate in offered():
-        for standing in holders(certificate.rule, _without(certificate, wanted)):
-            award = give(certificate, standing)
-            if award is not None:
-                new.append(award)
+        for at in range(0, len(wanted), STEP):
+            open_ids = _without(certificate, wanted[at : at + STEP])
+            given = (give(certificate, one) for one in holders(certificate.rule, open_ids))
+            new += [award for award in given if award is not None]
     return new
 
 

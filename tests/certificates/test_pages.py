@@ -18,6 +18,9 @@ from lms.audit import AuditEntry
 from lms.db import db
 from lms.events import PersonErased, publish
 from lms.jobs.queue import queue, run_pending
+from lms.notices.models import Notice
+from lms.notices.services import kinds
+from lms.notices.words import mail_parts
 from lms.people.models import Identity, Person
 from tests.certificates import facts
 from tests.factories.people import make_person
@@ -279,6 +282,33 @@ def test_the_manager_sees_met_or_not_met_and_never_how_much(house: Flask) -> Non
     details = {column.slug for column in columns() if column.detail}
     assert "certificates.connected-colleague" not in details
     assert "certificates.connected-colleague.colleagues" in details
+
+
+def test_the_managers_page_of_one_person_shows_conditions_and_no_number(
+    house: Flask, sign_in: SignIn
+) -> None:
+    boss = make_person("Jonas Brandt")
+    person = make_person("Tomasz Wrona", manager=boss)
+    facts.complete(person)
+    for number in range(2):
+        facts.answer(person, 901 + number)
+    shown = sign_in(boss).get(f"/team/people/{person.uid}").text
+    assert "Answer colleagues" in shown
+    assert "2 of 3" not in shown
+    assert "One more person." not in shown
+    assert "Connected Colleague" in sign_in(boss).get("/team").text
+
+
+def test_the_notice_leads_to_the_certificate(imani: Person, sign_in: SignIn) -> None:
+    award = earn(imani)
+    notice = db.session.scalars(select(Notice)).one()
+    subject, text, html = mail_parts(notice, kinds()["certificates.earned"])
+    assert subject == "You have earned Connected Colleague"
+    address = f"http://localhost/certificates/awards/{award.uid}"
+    assert address in text
+    assert html is not None
+    assert f'href="{address}"' in html
+    assert f"/certificates/awards/{award.uid}" in sign_in(imani).get("/notices").text
 
 
 def test_a_column_is_one_query_for_ten_people_and_for_a_hundred(house: Flask) -> None:
