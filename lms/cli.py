@@ -99,8 +99,8 @@ def serve(host: str, port: int, upgrade: bool) -> None:
     log_to_terminal()
     check_port(host, port)
     # Where nobody says how people reach it, links lead to where it listens.
-    os.environ.setdefault("LMS_BASE_URL", f"http://{LOOPBACK}:{port}")
-    app = create_app()
+    base_url = os.environ.get("LMS_BASE_URL") or f"http://{LOOPBACK}:{port}"
+    app = create_app({"LMS_BASE_URL": base_url})
     with app.app_context():
         migrate.check_not_newer()
         if upgrade or migrate.is_new():
@@ -111,8 +111,11 @@ def serve(host: str, port: int, upgrade: bool) -> None:
                 "or start with `ropes serve --upgrade`."
             )
         db.engine.dispose()
-    announce("Ropes is starting. Stop it with Ctrl-C.", app.config["LMS_BASE_URL"])
-    sys.exit(supervise([programs.web(host, port), programs.worker()], stop_on_signal()))
+    announce("Ropes is starting. Stop it with Ctrl-C.", base_url)
+    children = [programs.web(host, port), programs.worker()]
+    for child in children:
+        child.env = {"LMS_BASE_URL": base_url}
+    sys.exit(supervise(children, stop_on_signal()))
 
 
 @main.command("doctor")
