@@ -8,11 +8,11 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy import select
 
 from courses.blocks.content import get_content
-from courses.catalogue.document import DEFAULT_MINUTES
 from courses.catalogue.models import CourseVersion
 from courses.paths.enrolment import find_enrolments
 from courses.paths.models import Enrolment
@@ -112,14 +112,26 @@ def eyebrow(step: NextStep) -> str:
     return path.title
 
 
-def _minutes(minutes: int) -> str:
-    return str(ngettext("One minute?", "%(num)d minutes?", minutes))
+# Lessons are short: the usual lengths are said in words, as a person would.
+MINUTES_IN_WORDS = {
+    1: _l("One minute?"),
+    2: _l("Two minutes?"),
+    3: _l("Three minutes?"),
+    4: _l("Four minutes?"),
+    5: _l("Five minutes?"),
+    6: _l("Six minutes?"),
+}
+
+
+def question(minutes: int) -> str:
+    """Ask for the minutes the next lesson takes."""
+    words = MINUTES_IN_WORDS.get(minutes)
+    return str(words or ngettext("One minute?", "%(num)d minutes?", minutes))
 
 
 def home_card(person_id: int) -> Mapping[str, Any] | None:
     """Return the first page's card: the next lesson, with the page's one primary action."""
     step = next_for(person_id)
-    minutes = step.lesson.minutes if step else 0
     if step is None:
         return {
             "primary": False,
@@ -130,5 +142,5 @@ def home_card(person_id: int) -> Mapping[str, Any] | None:
         "primary": True,
         "step": step,
         "eyebrow": eyebrow(step),
-        "question": None if minutes == DEFAULT_MINUTES else _minutes(minutes),
+        "question": question(step.lesson.minutes),
     }

@@ -221,7 +221,13 @@ def test_the_first_page_leads_to_the_very_card(app: Flask) -> None:
         assert (step.lesson.number, step.lesson.total, step.lesson.minutes) == (1, 2, 3)
         assert (step.url, step.lesson.begun) == ("/courses/one/", False)
         assert eyebrow(step) == "Day 6 of your first 30"
+        card = home_card(person.id)
+        assert card is not None
+        assert (card["primary"], card["question"]) == (True, "Three minutes?")
         take(person, one, 5)
+        card = home_card(person.id)
+        assert card is not None
+        assert card["question"] == "Four minutes?"
         step = next_for(person.id)
         assert step is not None
         assert (step.url, step.lesson.number) == ("/courses/one/ask/last", 2)
