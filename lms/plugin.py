@@ -58,8 +58,8 @@ class HomeCard:
     `load(person_id)` returns the context for `template`, or None when there is nothing to say.
     A card with `primary` in its context asks for the page's one primary action; the first card
     that asks gets it, and its template finds `primary` true (all others false). Such a card may
-    say `question` ("Three minutes?"), which ends the greeting; any card may say `eyebrow`, the line
-    above it ("Day 6 of your first 30").
+    say `minutes` (3 makes the greeting end with "Three minutes?") or a `question` of its own; any
+    card may say `eyebrow`, the line above the greeting ("Day 6 of your first 30").
     """
 
     slug: str

@@ -27,7 +27,7 @@ def news() -> str:
         {
             "subject": subject(kinds[notice.kind], filled(notice, names)),
             "at": notice.created_at,
-            "path": notice.data.get("path"),
+            "path": notice.data.get("path") or notice.data.get("link"),
             "new": notice.read_at is None,
         }
         for notice in found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
 
 from flask import current_app
 
@@ -24,16 +23,6 @@ STATES = {rank: state for state, rank in RANKS.items()}
 BITS = 3
 MASK = (1 << BITS) - 1
 OPEN_FROM = RANKS[CellState.ON_TRACK]  # from here on something is left to be done
-
-
-@runtime_checkable
-class HeadlineColumn(Protocol):
-    """A column whose number of people who are done stands at the head of the page.
-
-    `headline` says it in words under the number ("hold the certificate").
-    """
-
-    headline: Any
 
 
 def all_columns() -> list[TeamColumn]:

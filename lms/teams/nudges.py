@@ -12,7 +12,7 @@ from lms.plugin import NoticeKind
 
 NUDGE = NoticeKind(
     "teams.nudge",
-    _l("%(manager)s asks: can you look at this?"),
+    _l("%(manager)s asks: can you look at %(titles)s?"),
     "teams/mail/nudge",
     "A manager reminds somebody of what is due; once a day at most, whoever presses.",
 )
@@ -37,7 +37,13 @@ def thanks_key(manager_id: int, person_id: int, achieved: int) -> str:
 def nudge(manager: Person, person_id: int, items: list[str]) -> bool:
     """Remind somebody of the titles in `items`; return False where that happened today already."""
     return send(
-        NUDGE.slug, person_id, nudge_key(person_id), manager_person_id=manager.id, items=items
+        NUDGE.slug,
+        person_id,
+        nudge_key(person_id),
+        manager_person_id=manager.id,
+        items=items,
+        titles=", ".join(items),
+        path="/",
     )
 
 

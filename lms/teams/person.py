@@ -14,6 +14,8 @@ from lms.teams.nudges import nudge, thank
 from lms.teams.roster import NOTHING, Cell, Roster, read_cells
 from lms.teams.services import ACHIEVED, acts_for
 
+CONDITION = frozenset({CellState.MET, CellState.NOT_MET})
+
 
 @dataclass(frozen=True, slots=True)
 class PersonPage:
@@ -22,6 +24,7 @@ class PersonPage:
     person: Person
     name: str
     items: list[tuple[TeamColumn, Cell]]
+    steps: list[tuple[TeamColumn, Cell]]  # what the items consist of: course by course
     conditions: list[tuple[TeamColumn, Cell]]
     act: str
 
@@ -40,12 +43,14 @@ def build_person(viewer: Person, person: Person) -> PersonPage:
         for column, found in zip(columns, read_cells(chosen, columns), strict=True)
     ]
     asked = [(column, cell) for column, cell in cells if cell.state != CellState.NONE]
+    detail = [(column, cell) for column, cell in asked if column.detail]
     roster = Roster(chosen, [column for column in columns if not column.detail])
     return PersonPage(
         person=person,
         name=person.identity.display_name if person.identity else removed_name(),
         items=[(column, cell) for column, cell in asked if not column.detail],
-        conditions=[(column, cell) for column, cell in asked if column.detail],
+        steps=[(column, cell) for column, cell in detail if cell.state not in CONDITION],
+        conditions=[(column, cell) for column, cell in detail if cell.state in CONDITION],
         act=acts_for([person.id], roster, viewer)[0] if person.active else "fine",
     )
 

@@ -11,6 +11,7 @@ from lms.plugin import CellState
 
 SEARCH_MAX_CHARS = 80
 FINE = "fine"  # on track or done, and so nothing to do for the manager
+HELD = "held"  # holds a certificate
 STATES = (
     CellState.OVERDUE,
     CellState.DUE,
@@ -31,7 +32,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TeamQuery:
-    """One wish. `state` is a CellState value, `fine` or empty; `item` and `sort` name columns.
+    """One wish. `state` is a CellState value, `fine`, `held` or empty; `item` and `sort` name columns.
 
     sort: `need` (what asks most of the manager first), `name`, `due`, or the slug of a column;
     with a minus before it, the other way round.
@@ -59,7 +60,7 @@ class TeamQuery:
         page = args.get("page", "")
         return cls(
             scope=Scope(scope) if scope in {str(one) for one in scopes} else first,
-            state=state if state in {FINE, *map(str, STATES)} else "",
+            state=state if state in {FINE, HELD, *map(str, STATES)} else "",
             unit=args.get("unit", "")[:40],
             item=item if item in items else "",
             search=args.get("search", "").strip()[:SEARCH_MAX_CHARS],

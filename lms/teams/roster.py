@@ -98,6 +98,14 @@ class Roster:
             found[max(ranks_in(packed, len(self.columns)), default=0)] += people
         return found
 
+    def count_having(self, rank: int) -> int:
+        """Return how many people have that rank in any column."""
+        return sum(
+            people
+            for packed, people in Counter(self.packed.values()).items()
+            if rank in ranks_in(packed, len(self.columns))
+        )
+
     def counts_by_column(self) -> list[Counter[int]]:
         """Return, for each column, how many people have each rank in it."""
         found: list[Counter[int]] = [Counter() for _column in self.columns]

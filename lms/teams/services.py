@@ -15,15 +15,16 @@ from lms.people import tree
 from lms.people.models import Identity, Person, Unit
 from lms.people.names import removed_name
 from lms.plugin import CellState, TeamColumn
-from lms.teams.columns import OPEN_FROM, RANKS, HeadlineColumn, all_columns, table_columns
+from lms.teams.columns import OPEN_FROM, RANKS, all_columns, table_columns
 from lms.teams.nudges import nudge_key, thanks_key
-from lms.teams.query import BY_DUE, BY_NAME, FINE, Scope, TeamQuery
+from lms.teams.query import BY_DUE, BY_NAME, FINE, HELD, Scope, TeamQuery
 from lms.teams.roster import NOTHING, Cell, Roster, read_cells
 
 PAGE_ROWS = 25
 FINE_RANKS = frozenset(
     RANKS[state] for state in (CellState.MET, CellState.NOT_MET, CellState.DONE, CellState.ON_TRACK)
 )
+MET_RANK = RANKS[CellState.MET]
 ACHIEVED = frozenset({RANKS[CellState.DONE], RANKS[CellState.MET]})
 DONE_RANKS = frozenset(RANKS[state] for state in (CellState.MET, CellState.NOT_MET, CellState.DONE))
 
@@ -48,7 +49,7 @@ class TeamPage:
     columns: list[TeamColumn]
     rows: list[Row]
     counts: Counter[int]  # people of the scope by their worst rank
-    headlines: list[tuple[TeamColumn, int]]  # how many are done with a column that says so
+    holders: int | None  # how many hold a certificate; None where none is offered
     units: list[tuple[str, str]] = field(default_factory=list)
     matches: int = 0
     pages: int = 1
@@ -119,15 +120,15 @@ def build_page(viewer: Person, query: TeamQuery) -> TeamPage:
             )
         ],
         counts=roster.counts(),
-        headlines=[
-            (columns[place], sum(by_column[place][rank] for rank in ACHIEVED))
-            for place in shown
-            if isinstance(columns[place], HeadlineColumn)
-        ],
+        holders=roster.count_having(MET_RANK) if _offers_certificates(by_column) else None,
         units=_units(scope),
         matches=len(found),
         pages=pages,
     )
+
+
+def _offers_certificates(by_column: list[Counter[int]]) -> bool:
+    return any(counts[MET_RANK] or counts[RANKS[CellState.NOT_MET]] for counts in by_column)
 
 
 def everybody_matching(viewer: Person, query: TeamQuery) -> tuple[list[TeamColumn], list[Row]]:
@@ -159,7 +160,9 @@ def _matching(scope: Select[tuple[int]], query: TeamQuery, roster: Roster) -> li
         asked = asked.where(Person.unit_id.in_(tree.units_below(unit_id or 0)))
     found = list(db.session.scalars(asked))
     slugs = [column.slug for column in roster.columns]
-    if query.item:
+    if query.state == HELD:
+        found = [one for one in found if MET_RANK in roster.ranks(one)]
+    elif query.item:
         place = slugs.index(query.item)
         found = [one for one in found if roster.ranks(one)[place]]
         found = _with_state(found, query.state, lambda one: roster.ranks(one)[place], ACHIEVED)

@@ -9,6 +9,7 @@ from flask_babel import format_date, format_number, ngettext, to_user_timezone
 from flask_babel import gettext as _
 
 from lms import clock
+from lms.number_words import count_word
 from lms.plugin import CellState, TeamColumn
 from lms.teams.columns import RANKS
 from lms.teams.roster import Cell
@@ -93,13 +94,6 @@ def state_label(state: CellState) -> str:
         CellState.DONE: _("Done"),
     }
     return labels[state]
-
-
-def count_word(number: int) -> str:
-    """Return a small number as a word that may open a sentence, a larger one in figures."""
-    words = (_("Two"), _("Three"), _("Four"), _("Five"), _("Six"), _("Seven"), _("Eight"),
-             _("Nine"), _("Ten"), _("Eleven"), _("Twelve"))  # fmt: skip
-    return str(words[number - 2] if 2 <= number <= len(words) + 1 else format_number(number))
 
 
 def headline(counts: Any) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
-from flask_babel import to_user_timezone
+from flask_babel import ngettext, to_user_timezone
 
 from lms import clock
+from lms.number_words import count_word
 from lms.people.models import Person
 from lms.plugin import Plugin
 
@@ -62,8 +63,17 @@ def build_home(person: Person) -> Home:
             continue
         primary = bool(context.get("primary")) and not any(shown.primary for shown in cards)
         if primary:
-            question = str(context.get("question") or _("Three minutes?"))
+            question = _question(context)
         eyebrow = eyebrow or context.get("eyebrow")
         cards.append(ShownCard(card.template, context, primary))
     name = person.identity.given_name if person.identity else ""
     return Home(greeting(name, to_user_timezone(clock.now()), question), eyebrow, cards)
+
+
+def _question(context: Mapping[str, Any]) -> str | None:
+    if "question" in context:
+        return str(context["question"])
+    minutes = context.get("minutes")
+    if minutes is None:
+        return None
+    return str(ngettext("One minute?", "%(count)s minutes?", minutes, count=count_word(minutes)))

@@ -38,12 +38,6 @@ class FakeColumn:
         )
 
 
-class FakeHeadline(FakeColumn):
-    """A column with a number at the head of the page."""
-
-    headline = "hold the certificate"
-
-
 def add_columns(app: Flask, *columns: FakeColumn) -> None:
     """Give the app these columns and no others."""
     CELLS.create(db.engine, checkfirst=True)

@@ -13,7 +13,7 @@ from lms import clock
 from lms.people.models import Person
 from lms.plugin import CellState
 from tests.factories.people import make_person
-from tests.factories.teams import FakeColumn, FakeHeadline, add_columns, set_cell
+from tests.factories.teams import FakeColumn, add_columns, set_cell
 
 NOW = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
 
@@ -43,7 +43,7 @@ class Team:
 def team(app: Flask) -> Iterator[Team]:
     path = FakeColumn("courses.first-30-days", "First 30 days", total=9)
     privacy = FakeColumn("courses.privacy", "Privacy on the network")
-    certificate = FakeHeadline("certificates.connected", "Certificate")
+    certificate = FakeColumn("certificates.connected", "Certificate")
     condition = FakeColumn("certificates.connected.replies", "Answer colleagues", detail=True)
     add_columns(app, path, privacy, certificate, condition)
     boss = make_person("Greta Halden", is_manager=True)

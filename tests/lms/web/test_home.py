@@ -57,7 +57,12 @@ def test_one_card_has_the_primary_action(app: Flask) -> None:
         app,
         HomeCard("late", "late.html", lambda _id: {"primary": True, "question": "Later?"}, 20),
         HomeCard("silent", "silent.html", lambda _id: None, 5),
-        HomeCard("first", "first.html", lambda _id: {"primary": True, "eyebrow": "Day 6"}, 10),
+        HomeCard(
+            "first",
+            "first.html",
+            lambda _id: {"primary": True, "eyebrow": "Day 6", "minutes": 3},
+            10,
+        ),
         HomeCard("plain", "plain.html", lambda _id: {}, 15),
     )
     with app.test_request_context():
