@@ -36,7 +36,9 @@ def send_mail(
 
     message_id: RFC 5322's, without brackets; the same for a mail that may be sent twice.
     """
+    connection = current_app.extensions["mailman"].get_connection()
     message = EmailMultiAlternatives(
+        connection=connection,
         subject=subject,
         body=text,
         to=[address],
@@ -48,7 +50,11 @@ def send_mail(
     )
     if html is not None:
         message.attach_alternative(html, "text/html")
-    message.send()
+    try:
+        connection.open()
+        message.send()
+    finally:
+        connection.close()  # Flask-Mailman leaves it open where the server refuses
 
 
 def check_mail() -> str | None:
