@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from lms.people.models import Person
 from lms.teams.query import TeamQuery
 from lms.teams.services import everybody_matching
-from lms.teams.words import cell_words, day
+from lms.teams.words import Wording
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
@@ -33,8 +33,12 @@ def build_csv(viewer: Person, query: TeamQuery) -> str:
     writer = csv.writer(out)
     head = [_("Person"), *(str(column.label) for column in columns), _("Next due")]
     writer.writerow([neutral(str(text)) for text in head])
+    wording = Wording()
+    none = str(_("none"))
     for row in rows:
-        words = [cell_words(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
-        due = day(row.next_due) if row.next_due is not None else str(_("none"))
+        words = [
+            wording.cell(cell, column) for cell, column in zip(row.cells, columns, strict=True)
+        ]
+        due = wording.day(row.next_due) if row.next_due is not None else none
         writer.writerow([neutral(text) for text in (row.name, *words, due)])
     return BYTE_ORDER_MARK + out.getvalue()

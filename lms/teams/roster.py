@@ -8,7 +8,7 @@ instead of 200,000 wide ones, and each state's words are only made for the page 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,7 @@ class Cell:
     due_at: Any = None
 
 
+STATE_NAMED = {str(state): state for state in CellState}
 NOTHING = Cell(CellState.NONE)
 
 
@@ -74,6 +75,11 @@ class Roster:
                 packed[person_id] += states << shift
                 if due is not None and (person_id not in dues or due < dues[person_id]):
                     dues[person_id] = due
+
+    def keep(self, people: Iterable[int]) -> None:
+        """Forget everybody else."""
+        packed = self.packed
+        self.packed = {person_id: packed.get(person_id, 0) for person_id in people}
 
     def ranks(self, person_id: int) -> list[int]:
         """Return the person's rank in every column, in their order."""
@@ -158,14 +164,28 @@ def _earliest(dues: list[ColumnElement[Any]]) -> ColumnElement[Any]:
 
 
 def read_cells(people: Select[tuple[int]], columns: Sequence[TeamColumn]) -> list[dict[int, Cell]]:
-    """Return, for each column, the cells of `people` in full: one query a column."""
-    return [_cells_of(people, column) for column in columns]
+    """Return, for each column, the cells of `people` in full; eight columns a query."""
+    found: list[dict[int, Cell]] = [{} for _column in columns]
+    for start in range(0, len(columns), COLUMNS_A_QUERY):
+        chunk = columns[start : start + COLUMNS_A_QUERY]
+        for person_id, *values in db.session.execute(_wide(people, chunk)):
+            for place in range(len(chunk)):
+                said, number, due_at = values[3 * place : 3 * place + 3]
+                if said:
+                    found[start + place][person_id] = Cell(STATE_NAMED[said], number, due_at)
+    return found
 
 
-def _cells_of(people: Select[tuple[int]], column: TeamColumn) -> dict[int, Cell]:
-    cells = column.cells(people).subquery()
-    person_id, state, number, due_at = cells.c
-    rows = db.session.execute(
-        select(person_id, type_coerce(state, String), number, type_coerce(due_at, UtcDateTime))
-    )
-    return {person: Cell(CellState(said), count, due) for person, said, count, due in rows if said}
+def _wide(people: Select[tuple[int]], columns: Sequence[TeamColumn]) -> Select[Any]:
+    joined: Any = Person
+    shown: list[Any] = [Person.id]
+    for place, column in enumerate(columns):
+        cells = column.cells(people).subquery(f"c{place}")
+        person_id, state, number, due_at = cells.c
+        joined = _outer_join(joined, cells, person_id)
+        shown += [
+            type_coerce(state, String).label(f"state{place}"),
+            number.label(f"number{place}"),
+            type_coerce(due_at, UtcDateTime).label(f"due{place}"),
+        ]
+    return select(*shown).select_from(joined).where(Person.id.in_(people))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from lms.db import db
 from lms.notices.services import sent_keys
@@ -21,6 +21,7 @@ from lms.teams.query import BY_DUE, BY_NAME, FINE, HELD, Scope, TeamQuery
 from lms.teams.roster import NOTHING, Cell, Roster, read_cells
 
 PAGE_ROWS = 25
+LARGE_PART = 4  # a scope of at least one in four of all people is read as everybody
 FINE_RANKS = frozenset(
     RANKS[state] for state in (CellState.MET, CellState.NOT_MET, CellState.DONE, CellState.ON_TRACK)
 )
@@ -96,10 +97,11 @@ def people_of(viewer: Person, scope: Scope) -> Select[tuple[int]]:
 def build_page(viewer: Person, query: TeamQuery) -> TeamPage:
     """Return one page of the table, with the numbers of the whole scope."""
     scope = people_of(viewer, query.scope)
-    columns = table_columns(all_columns())
-    roster = Roster(scope, columns)
+    order = _in_order(scope)
+    roster = _roster(scope, order)
+    columns = roster.columns
     by_column = roster.counts_by_column()
-    found = _matching(scope, query, roster)
+    found = _matching(order, query, roster)
     pages = max(1, -(-len(found) // PAGE_ROWS))
     start = (min(query.page, pages) - 1) * PAGE_ROWS
     shown_people = found[start : start + PAGE_ROWS]
@@ -134,31 +136,55 @@ def _offers_certificates(by_column: list[Counter[int]]) -> bool:
 def everybody_matching(viewer: Person, query: TeamQuery) -> tuple[list[TeamColumn], list[Row]]:
     """Return all rows of all pages, in the order of the page: what the CSV holds."""
     scope = people_of(viewer, query.scope)
-    columns = table_columns(all_columns())
-    roster = Roster(scope, columns)
+    order = _in_order(scope)
+    roster = _roster(scope, order)
     visible = [
         column
-        for column, counts in zip(columns, roster.counts_by_column(), strict=True)
+        for column, counts in zip(roster.columns, roster.counts_by_column(), strict=True)
         if set(counts) - {0}
     ]
-    return visible, read_rows(_matching(scope, query, roster), visible, scope)
+    return visible, read_rows(_matching(order, query, roster), visible, scope)
 
 
-def _matching(scope: Select[tuple[int]], query: TeamQuery, roster: Roster) -> list[int]:
-    """Return the ids of the people who pass every filter, in the order asked for."""
-    asked: Select[Any] = (
-        select(Person.id)
-        .outerjoin(Identity, Identity.person_id == Person.id)
-        .where(Person.id.in_(scope))
-        .order_by(Identity.sort_name, Person.id)
+def _in_order(scope: Select[tuple[int]]) -> list[int]:
+    """Return the ids of a scope in the order of their names."""
+    return list(
+        db.session.scalars(
+            select(Person.id)
+            .outerjoin(Identity, Identity.person_id == Person.id)
+            .where(Person.id.in_(scope))
+            .order_by(Identity.sort_name, Person.id)
+        )
     )
+
+
+def _roster(scope: Select[tuple[int]], order: list[int]) -> Roster:
+    """Read the states of a scope; of everybody at once where the scope is much of the company.
+
+    Each column asks "is this one of the people?" for every row it has. For a large scope it is
+    cheaper to answer yes for all, and to leave out the others here.
+    """
+    columns = table_columns(all_columns())
+    total = db.session.scalar(select(func.count()).select_from(Person)) or 0
+    if len(order) * LARGE_PART < total:
+        return Roster(scope, columns)
+    roster = Roster(select(Person.id), columns)
+    roster.keep(order)
+    return roster
+
+
+def _matching(order: list[int], query: TeamQuery, roster: Roster) -> list[int]:
+    """Return the ids of the people who pass every filter, in the order asked for."""
+    found = order
     if query.search:
-        asked = asked.where(Identity.display_name.icontains(query.search, autoescape=True))
+        fits = select(Identity.person_id).where(
+            Identity.display_name.icontains(query.search, autoescape=True)
+        )
+        found = _only(found, fits)
     if query.unit:
-        unit = select(Unit.id).where(Unit.uid == query.unit)
-        unit_id = db.session.scalar(unit)
-        asked = asked.where(Person.unit_id.in_(tree.units_below(unit_id or 0)))
-    found = list(db.session.scalars(asked))
+        unit_id = db.session.scalar(select(Unit.id).where(Unit.uid == query.unit))
+        fits = select(Person.id).where(Person.unit_id.in_(tree.units_below(unit_id or 0)))
+        found = _only(found, fits)
     slugs = [column.slug for column in roster.columns]
     if query.state == HELD:
         found = [one for one in found if MET_RANK in roster.ranks(one)]
@@ -169,6 +195,11 @@ def _matching(scope: Select[tuple[int]], query: TeamQuery, roster: Roster) -> li
     else:
         found = _with_state(found, query.state, roster.worst, DONE_RANKS)
     return _sorted(found, query, roster, slugs)
+
+
+def _only(people: list[int], fits: Select[tuple[int]]) -> list[int]:
+    wanted = set(db.session.scalars(fits))
+    return [one for one in people if one in wanted]
 
 
 def _with_state(

@@ -41,7 +41,14 @@ def team() -> str:
     """Show who needs the manager, who is fine, and by person and item why."""
     page = services.build_page(current_person(), _query())
     today = format_date(to_user_timezone(clock.now()).date(), "EEEE, d MMMM", rebase=False)
-    return render_template("teams/team.html", team=page, words=words, today=today, states=STATES)
+    return render_template(
+        "teams/team.html",
+        team=page,
+        words=words,
+        wording=words.Wording(),
+        today=today,
+        states=STATES,
+    )
 
 
 @blueprint.get("/team.csv")
@@ -59,7 +66,7 @@ def export() -> Response:
 def person(person_uid: str) -> str:
     """Show one person's items, and certificate conditions as met or not met."""
     page = build_person(current_person(), _get_person(person_uid))
-    return render_template("teams/person.html", page=page, words=words)
+    return render_template("teams/person.html", page=page, words=words, wording=words.Wording())
 
 
 @blueprint.post("/people/<person_uid>/nudge")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask_babel import format_date, format_number, ngettext, to_user_timezone
+from flask_babel import format_date, format_number, get_timezone, ngettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from lms import clock
 from lms.number_words import count_word
@@ -22,56 +23,88 @@ TONES = {
     CellState.NONE: "muted",
 }
 
+# What a state is called in a list of filters.
+LABELS = {
+    CellState.OVERDUE: _l("Overdue"),
+    CellState.DUE: _l("Due within a week"),
+    CellState.NOT_STARTED: _l("Not started"),
+    CellState.ON_TRACK: _l("On track"),
+    CellState.DONE: _l("Done"),
+}
+PLAIN = {
+    CellState.OVERDUE: _l("overdue"),
+    CellState.DUE: _l("due soon"),
+    CellState.NOT_STARTED: _l("not started"),
+    CellState.ON_TRACK: _l("on track"),
+    CellState.DONE: _l("done"),
+    CellState.MET: _l("held"),
+    CellState.NOT_MET: _l("not yet"),
+    CellState.NONE: _l("not asked"),
+}
+DATED = frozenset({CellState.OVERDUE, CellState.DUE})
+COUNTED = frozenset({CellState.ON_TRACK, CellState.DUE, CellState.OVERDUE})
 
-def local_day(moment: dt.datetime) -> dt.date:
-    """Return the day of a moment in the time zone in which the page is shown."""
-    found: dt.date = to_user_timezone(moment).date()
-    return found
+
+class Wording:
+    """The words of one page: what has been said once is not worked out again.
+
+    Two cells of the same state, number and day read the same, and a page or file has thousands.
+    """
+
+    def __init__(self) -> None:
+        self.zone = get_timezone()
+        self.today = clock.now().astimezone(self.zone).date()
+        self._cells: dict[tuple[CellState, int | None, int | None, int | None], str] = {}
+        self._days: dict[dt.date, str] = {}
+
+    def day(self, moment: dt.datetime) -> str:
+        """Return "19 November", with the year where it is another than this."""
+        when = moment.astimezone(self.zone).date()
+        found = self._days.get(when)
+        if found is None:
+            pattern = "d MMMM" if when.year == self.today.year else "d MMMM yyyy"
+            found = self._days[when] = str(format_date(when, pattern, rebase=False))
+        return found
+
+    def cell(self, cell: Cell, column: TeamColumn) -> str:
+        """Return what a cell says: "overdue 4 days", "on track, 4 of 9", "done"."""
+        left: int | None = None
+        if cell.due_at is not None and cell.state in DATED:
+            left = (cell.due_at.astimezone(self.zone).date() - self.today).days
+        counts = cell.number is not None and column.total is not None and cell.state in COUNTED
+        number, total = (cell.number, column.total) if counts else (None, None)
+        key = (cell.state, left, number, total)
+        found = self._cells.get(key)
+        if found is None:
+            found = self._cells[key] = cell_words(cell.state, left, number, total)
+        return found
 
 
-def day(moment: dt.datetime) -> str:
-    """Return "19 November", with the year where it is another than this."""
-    when, today = local_day(moment), local_day(clock.now())
-    pattern = "d MMMM" if when.year == today.year else "d MMMM yyyy"
-    return str(format_date(when, pattern, rebase=False))
-
-
-def cell_words(cell: Cell, column: TeamColumn) -> str:
-    """Return what a cell says: "overdue 4 days", "on track, 4 of 9", "done"."""
-    said = _state_words(cell)
-    shows_number = cell.state in (CellState.ON_TRACK, CellState.DUE, CellState.OVERDUE)
-    if shows_number and column.total is not None and cell.number is not None:
-        return str(
-            _(
-                "%(state)s, %(number)s of %(total)s",
-                state=said,
-                number=format_number(cell.number),
-                total=format_number(column.total),
-            )
+def cell_words(state: CellState, left: int | None, number: int | None, total: int | None) -> str:
+    """Return the words of a state: `left` whole days until it is due, `number` of `total` done."""
+    said = _dated(state, left) or PLAIN[state]
+    if number is None or total is None:
+        return str(said)
+    return str(
+        _(
+            "%(state)s, %(number)s of %(total)s",
+            state=said,
+            number=format_number(number),
+            total=format_number(total),
         )
-    return said
+    )
 
 
-def _state_words(cell: Cell) -> str:
-    left = (local_day(cell.due_at) - local_day(clock.now())).days if cell.due_at else None
-    if cell.state == CellState.OVERDUE:
-        if left is None or left >= 0:
-            return str(_("overdue"))
+def _dated(state: CellState, left: int | None) -> str | None:
+    if left is None:
+        return None
+    if state == CellState.OVERDUE and left < 0:
         return str(ngettext("overdue 1 day", "overdue %(num)d days", -left))
-    if cell.state == CellState.DUE and left is not None:
-        if left <= 0:
-            return str(_("due today"))
-        return str(ngettext("due tomorrow", "due in %(num)d days", left))
-    plain: dict[CellState, str] = {
-        CellState.DONE: _("done"),
-        CellState.ON_TRACK: _("on track"),
-        CellState.DUE: _("due soon"),
-        CellState.NOT_STARTED: _("not started"),
-        CellState.MET: _("held"),
-        CellState.NOT_MET: _("not yet"),
-        CellState.NONE: _("not asked"),
-    }
-    return plain[cell.state]
+    if state == CellState.DUE:
+        return str(
+            ngettext("due tomorrow", "due in %(num)d days", left) if left else _("due today")
+        )
+    return None
 
 
 def condition_words(state: CellState) -> str:
@@ -82,18 +115,6 @@ def condition_words(state: CellState) -> str:
 def tone(state: CellState) -> str:
     """Return the class that colours a state; the word stands beside it always."""
     return TONES.get(state, "")
-
-
-def state_label(state: CellState) -> str:
-    """Return the name of a state in a list of filters."""
-    labels: dict[CellState, str] = {
-        CellState.OVERDUE: _("Overdue"),
-        CellState.DUE: _("Due within a week"),
-        CellState.NOT_STARTED: _("Not started"),
-        CellState.ON_TRACK: _("On track"),
-        CellState.DONE: _("Done"),
-    }
-    return labels[state]
 
 
 def headline(counts: Any) -> str:
