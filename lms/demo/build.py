@@ -66,6 +66,7 @@ def find_record(instance: Path) -> dict[str, Any] | None:
 def build(instance: Path, say: Callable[[str], None], days: int = STORY_DAYS) -> dict[str, Any]:
     """Build the company in `instance`, replacing whatever story stood there; return the record.
 
+    base_url: where the company will be opened; printed certificates lead there.
     Everything is built in a folder beside and moved at the end: a build that was stopped leaves
     the earlier company as it was.
     """
@@ -73,7 +74,7 @@ def build(instance: Path, say: Callable[[str], None], days: int = STORY_DAYS) ->
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     secret = secrets.token_urlsafe(48)
-    app = create_app(settings_for(work, "http://127.0.0.1", secret, LMS_JOBS="manual"))
+    app = create_app(settings_for(work, base_url, secret, LMS_JOBS="manual"))
     with app.app_context():
         migrate.upgrade()
         stage = _tell(app, say, days)

@@ -34,14 +34,14 @@ def demo(port: int, lan: bool, fresh: bool, build_only: bool) -> None:
     host = EVERYWHERE if lan else LOOPBACK
     if not build_only:
         check_port(host, port)
+    address = (find_lan_address() or LOOPBACK) if lan else LOOPBACK
+    base_url = f"http://{address}:{port}"
     record = None if fresh else find_record(instance)
     if record is None:
         check_room(instance)
-        record = build(instance, click.echo)
+        record = build(instance, click.echo, base_url)
     if build_only:
         return
-    address = (find_lan_address() or LOOPBACK) if lan else LOOPBACK
-    base_url = f"http://{address}:{port}"
     entrance = f"{base_url}/demo/{record['token']}"
     write_record(instance, with_addresses(record, base_url))
     values = settings_for(instance / HOME, base_url, record["secret_key"])

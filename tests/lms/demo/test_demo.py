@@ -74,7 +74,7 @@ def test_production_has_no_such_address(app: Flask) -> None:
 def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A week of the demo company, built once."""
     instance = tmp_path_factory.mktemp("demo")
-    return instance, build(instance, lambda _line: None, days=7)
+    return instance, build(instance, lambda _line: None, "http://127.0.0.1:8123", days=7)
 
 
 @pytest.fixture
