@@ -63,7 +63,9 @@ def find_record(instance: Path) -> dict[str, Any] | None:
     return found if found.get("story") == STORY_VERSION else None
 
 
-def build(instance: Path, say: Callable[[str], None], days: int = STORY_DAYS) -> dict[str, Any]:
+def build(
+    instance: Path, say: Callable[[str], None], base_url: str, days: int = STORY_DAYS
+) -> dict[str, Any]:
     """Build the company in `instance`, replacing whatever story stood there; return the record.
 
     base_url: where the company will be opened; printed certificates lead there.
