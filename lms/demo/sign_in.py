@@ -10,13 +10,14 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app, redirect, render_template, session, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, url_for
 from sqlalchemy import select
 
 from lms.db import db
 from lms.errors import NotFound
 from lms.people.access import Who, allow
 from lms.people.models import Identity
+from lms.people.security import enter as enter_as
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo", template_folder="templates")
 
@@ -60,9 +61,7 @@ def enter(token: str, role: str) -> Response:
     )
     if identity is None:
         raise NotFound("This person was erased. Build the demo again with `ropes demo --fresh`.")
-    session.clear()
-    session["_user_id"] = identity.fs_uniquifier
-    session["_fresh"] = True
+    enter_as(identity, "link")
     response = redirect(url_for("web.home"))
     assert isinstance(response, Response)  # noqa: S101 - told to the type checker
     return response
