@@ -1,0 +1,194 @@
+"""Any LRS over HTTP: the transport under tincan, against a small server that does as it is told."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import orjson
+import pytest
+
+from xapi.delivery.outcome import Verdict
+from xapi.delivery.remote import RemoteTarget
+from xapi.delivery.target import Waiting
+
+pytestmark = pytest.mark.network
+
+ID = "0b0fe8f5-2a86-4b3c-8f5e-d3a3a5b3b0c1"
+STATEMENT = {
+    "id": ID,
+    "actor": {"mbox": "mailto:leila.haddad@example.test"},
+    "verb": {"id": "http://example.test/did"},
+    "object": {"id": "http://example.test/one"},
+    "result": {"score": {"scaled": 1.0}},
+    "timestamp": "2026-11-23T09:00:00Z",
+}
+BATCH = [Waiting(1, ID, orjson.dumps(STATEMENT).decode())]
+
+
+class Lrs(http.server.ThreadingHTTPServer):
+    """Answers with `act`, and notes what it was asked, and over how many connections."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.connections = 0
+        self.act: Callable[[http.server.BaseHTTPRequestHandler], None] = answer(200, b"[]")
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def target(self, timeout: float = 5.0) -> RemoteTarget:
+        return RemoteTarget(f"http://127.0.0.1:{self.server_port}/xapi", "k", "s", "2.0.0", timeout)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Lrs
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.asked.append((self.command, self.path, dict(self.headers), body))
+        self.server.act(self)
+
+    do_GET = do_POST = _serve  # noqa: N815 - the library's names
+
+    def log_message(self, *_args: object) -> None:
+        return
+
+
+def answer(
+    status: int, body: bytes = b"", **headers: str
+) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
+    def act(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return act
+
+
+@pytest.fixture
+def lrs() -> Iterator[Lrs]:
+    server = Lrs()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_one_connection_serves_many_requests(lrs: Lrs) -> None:
+    target = lrs.target()
+    for _ in range(5):
+        assert target.send(BATCH).verdict is Verdict.DELIVERED
+    assert lrs.connections == 1
+    method, path, headers, body = lrs.asked[0]
+    assert (method, path) == ("POST", "/xapi/statements")
+    assert headers["X-Experience-API-Version"] == "2.0.0"
+    assert headers["Authorization"].startswith("Basic ")
+    assert orjson.loads(body) == [STATEMENT]
+    target.lrs.close()
+
+
+def test_a_connection_that_was_closed_meanwhile_is_opened_again(lrs: Lrs) -> None:
+    def close_after(handler: http.server.BaseHTTPRequestHandler) -> None:
+        answer(200, b"[]")(handler)
+        handler.close_connection = True  # without saying so
+
+    lrs.act = close_after
+    target = lrs.target()
+    for _ in range(3):
+        assert target.send(BATCH).verdict is Verdict.DELIVERED
+        time.sleep(0.05)
+    assert lrs.connections == 3
+    target.lrs.close()
+
+
+def test_words_and_retry_after_come_through(lrs: Lrs) -> None:
+    lrs.act = answer(429, b"slow down,\n please", Retry_After="7")
+    target = lrs.target()
+    outcome = target.send(BATCH)
+    assert outcome.verdict is Verdict.LATER
+    assert outcome.words == "slow down, please"
+    assert outcome.retry_after_seconds == 7.0
+    target.lrs.close()
+
+
+@pytest.mark.parametrize("drips", [False, True])
+def test_who_does_not_answer_in_time_is_left(lrs: Lrs, drips: bool) -> None:
+    def hang(handler: http.server.BaseHTTPRequestHandler) -> None:
+        until = time.monotonic() + 3
+        try:
+            if drips:
+                handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while time.monotonic() < until:
+                if drips:
+                    handler.wfile.write(b"x")
+                time.sleep(0.05)
+        except OSError:
+            pass
+        handler.close_connection = True
+
+    lrs.act = hang
+    target = lrs.target(timeout=0.3)
+    started = time.monotonic()
+    outcome = target.send(BATCH)
+    assert time.monotonic() - started < 1.5
+    assert outcome.verdict is Verdict.LATER
+    assert "0.3 seconds" in outcome.words
+    lrs.act = answer(200, b"[]")
+    assert target.send(BATCH).verdict is Verdict.DELIVERED
+    target.lrs.close()
+
+
+def test_nobody_there() -> None:
+    outcome = RemoteTarget("http://127.0.0.1:9/xapi/", "k", "s", "1.0.3", 1.0).send(BATCH)
+    assert outcome.verdict is Verdict.LATER
+    assert outcome.words.startswith("No connection")
+
+
+def test_a_server_that_speaks_no_tls(lrs: Lrs) -> None:
+    target = RemoteTarget(f"https://127.0.0.1:{lrs.server_port}/xapi/", "k", "s", "1.0.3", 1.0)
+    outcome = target.send(BATCH)
+    assert outcome.verdict is Verdict.LATER
+    assert outcome.words.startswith(("The secure connection failed", "No answer"))
+
+
+@pytest.mark.parametrize(
+    ("held", "verdict"),
+    [
+        (
+            {
+                **STATEMENT,
+                "result": {"score": {"scaled": 1}},
+                "timestamp": "2026-11-23T10:00:00.000+01:00",
+                "stored": "2026-11-23T09:00:01Z",
+                "authority": {"mbox": "mailto:lrs@example.test"},
+                "version": "1.0.0",
+            },
+            Verdict.DELIVERED,
+        ),
+        ({**STATEMENT, "verb": {"id": "http://example.test/left"}}, Verdict.REFUSED),
+        ({**STATEMENT, "timestamp": "2026-11-23T10:00:00Z"}, Verdict.REFUSED),
+        ({"what": "is this"}, Verdict.REFUSED),
+        (None, Verdict.REFUSED),
+    ],
+)
+def test_a_conflict_is_settled_by_what_is_held(
+    lrs: Lrs, held: dict[str, object] | None, verdict: Verdict
+) -> None:
+    lrs.act = answer(404) if held is None else answer(200, orjson.dumps(held))
+    target = lrs.target()
+    assert target.settle(BATCH[0]).verdict is verdict
+    assert lrs.asked[0][1] == f"/xapi/statements?statementId={ID}"
+    target.lrs.close()
