@@ -8,11 +8,15 @@ an objectType that is the default, a single context activity in or out of an arr
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 import orjson
 
 from xapi.lrs.types import find_moment
+
+# "Any precision beyond 0.01 second shall not be included" (Data 4.6).
+_BEYOND_HUNDREDTHS = re.compile(r"(\.\d\d)\d+S")
 
 
 def fingerprint(statement: dict[str, Any]) -> str:
@@ -47,7 +51,10 @@ def _statement(statement: dict[str, Any]) -> dict[str, Any]:
         "object": _object(statement["object"]),
     }
     if "result" in statement:
-        plain["result"] = statement["result"]
+        plain["result"] = result = statement["result"]
+        duration = result.get("duration")
+        if duration is not None and "." in duration:
+            plain["result"] = {**result, "duration": _BEYOND_HUNDREDTHS.sub(r"\1S", duration)}
     if statement.get("context"):
         plain["context"] = _context(statement["context"])
     return plain
