@@ -7,6 +7,7 @@ equal, and nobody who reads the database can look them up in the network.
 from __future__ import annotations
 
 import datetime as dt
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
@@ -24,8 +25,9 @@ class Connector(Model):
 
     kind: the entry point name of its connector. settings: what the administrator chose, no
     secrets. secret, secret_before: sealed (`esn.secrets`); the earlier one stays valid until
-    `secret_before_until`, so that a secret is changed without a gap. cursor: where a backfill
-    stands, in the connector's own words.
+    `secret_before_until`, so that a secret is changed without a gap. credentials: sealed JSON,
+    with what we prove ourselves to the network. cursor: where a backfill stands, in the
+    connector's own words. trouble: what is wrong now, in words, none of them the network's.
     """
 
     __tablename__ = "esn_connector"
@@ -39,7 +41,9 @@ class Connector(Model):
     secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     secret_before: Mapped[bytes | None] = mapped_column(LargeBinary)
     secret_before_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    credentials: Mapped[bytes | None] = mapped_column(LargeBinary)
     cursor: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    backfilled_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)
     last_delivery_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     trouble: Mapped[str] = mapped_column(String(300), default="")
@@ -48,8 +52,9 @@ class Connector(Model):
 class Account(Model):
     """An account in a network, and the person it was matched with: the one table of links.
 
-    match: keyed digest of the address or employee number that the network gave, so that somebody
-    who is added later is still found; emptied once matched, and when the person is erased.
+    match, match_also: keyed digests of the address and the employee number that the network gave,
+    so that somebody who is added later is still found; emptied once matched, and when the person
+    is erased.
     """
 
     __tablename__ = "esn_account"
@@ -60,7 +65,47 @@ class Account(Model):
     key: Mapped[str] = mapped_column(String(DIGEST_CHARS))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("lms_person.id"), index=True)
     match: Mapped[str | None] = mapped_column(String(DIGEST_CHARS), index=True)
+    match_also: Mapped[str | None] = mapped_column(String(DIGEST_CHARS))
     linked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class GroupState(StrEnum):
+    """Whether what happens in a group counts."""
+
+    COUNTED = "counted"
+    LEFT_OUT = "left_out"  # an administrator said so
+    CLOSED = "closed"  # it is not, or no longer, open to everybody: nothing in it is read
+
+
+class Group(Model):
+    """A group of a network that says which of its groups are open to all employees.
+
+    name: of groups that are open to everybody only; of any other, nothing but the digest is kept.
+    kind: `work`, `social`, `leaders`, ...; chosen by an administrator.
+    """
+
+    __tablename__ = "esn_group"
+    __table_args__ = (UniqueConstraint("connector_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connector_id: Mapped[int] = mapped_column(ForeignKey("esn_connector.id"))
+    key: Mapped[str] = mapped_column(String(DIGEST_CHARS))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    kind: Mapped[str] = mapped_column(String(32), default="work")
+    state: Mapped[str] = mapped_column(String(16), default=GroupState.COUNTED.value)
+
+
+class Removed(Model):
+    """Content or an event that was deleted in the network: what comes of it later does not count.
+
+    Deliveries arrive twice and in any order, and a backfill reads what was pushed long ago.
+    """
+
+    __tablename__ = "esn_removed"
+
+    connector_id: Mapped[int] = mapped_column(ForeignKey("esn_connector.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(DIGEST_CHARS), primary_key=True)
+    removed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class Delivery(Model):
@@ -91,6 +136,7 @@ class Usage(Model):
         Index("ix_esn_usage_person_day", "person_id", "day"),
         Index("ix_esn_usage_account", "account_id"),
         Index("ix_esn_usage_object", "connector_id", "object_key"),
+        Index("ix_esn_usage_parent", "connector_id", "parent_key"),
         Index("ix_esn_usage_day", "day"),
     )
 

@@ -23,6 +23,14 @@ class Act(StrEnum):
     UPDATED = "updated"
 
 
+# Acts that make content which others can answer; its author is whom an answer is for.
+CREATING = tuple(
+    act.value
+    for act in (Act.POSTED, Act.REPLIED, Act.COMMENTED, Act.SHARED, Act.ASKED, Act.ANSWERED)
+)
+GROUP_KINDS = ("work", "social", "leaders", "news", "help")
+
+
 class Client(StrEnum):
     """From what kind of device an act came; many networks do not say."""
 

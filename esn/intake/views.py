@@ -2,44 +2,80 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
+
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from esn.connectors.contract import NotProved, Push, get_kind
+from esn.connectors.contract import Answer, NotProved, Push, get_kind
 from esn.ledger.intake import take_in
 from esn.models import Connector
 from lms.db import db
-from lms.errors import DomainError, TooLarge
+from lms.errors import DomainError, Misconfigured, TooLarge
 from lms.people.access import Who, allow
+
+log = logging.getLogger(__name__)
 
 blueprint = Blueprint("esn_intake", __name__, url_prefix="/esn/intake")
 
 BODY_MAX_BYTES = 4 * 1024 * 1024
 
 
+class IntakeFailed(DomainError):
+    """We could not take the delivery; the sender should try again (500)."""
+
+    status = 500
+
+
 @blueprint.errorhandler(DomainError)
-def answer(error: DomainError) -> tuple[Response, int]:
+def answer_error(error: DomainError) -> tuple[Response, int]:
     """Machines get JSON, whatever they say they accept."""
     db.session.rollback()
     return jsonify(error=error.message), error.status
 
 
 @blueprint.post("/<connector_uid>")
-@allow(Who.MACHINE, reason="each delivery is signed with the connector's secret")
-def push(connector_uid: str) -> tuple[Response, int]:
-    """Verify, whitelist, store, answer 202; 200 where the same delivery was taken before."""
+@blueprint.route("/<connector_uid>/<path:path>", methods=["GET", "POST", "PUT"])
+@allow(Who.MACHINE, reason="each delivery is signed, or bears a token that only the network knows")
+def push(connector_uid: str, path: str = "") -> tuple[Response, int]:
+    """Verify, whitelist, store, answer; the same delivery again is answered and not stored."""
     request.max_content_length = BODY_MAX_BYTES
-    if request.content_length is not None and request.content_length > BODY_MAX_BYTES:
-        raise TooLarge("The body is larger than 4 MiB: send the events in parts.")
+    try:
+        answer, status = _take(connector_uid, path)
+    except RequestEntityTooLarge:
+        raise TooLarge("The body is larger than 4 MiB: send the events in parts.") from None
+    except (DomainError, OperationalError):
+        raise  # the kernel has an answer to these, which repeats nothing of what was sent
+    except Exception as error:
+        # An error's text, and its traceback's, can carry what was sent: only the place is logged.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error("intake failed: %s at %s:%s", type(error).__name__, place.name, place.lineno)
+        if isinstance(error, Misconfigured):
+            raise IntakeFailed("This connector's secret cannot be read. Tell us.") from None
+        raise IntakeFailed("Something went wrong here. Nothing was taken; send it again.") from None
+    return jsonify(answer), status
+
+
+def _take(connector_uid: str, path: str) -> Answer:
     connector = db.session.scalar(
         select(Connector).where(Connector.uid == connector_uid, Connector.active)
     )
     if connector is None:
         raise NotProved("There is no connector at this address, or the signature does not fit.")
     kind = get_kind(connector.kind)
-    sent = Push({name.lower(): value for name, value in request.headers}, request.get_data())
+    sent = Push(
+        headers={name.lower(): value for name, value in request.headers},
+        body=request.get_data(cache=False),
+        method=request.method,
+        path=path,
+        query=request.args.to_dict(),
+    )
     kind.verify(connector, sent)
+    greeting = kind.greet(connector, sent)
+    if greeting is not None:
+        return greeting
     content = kind.whitelist(connector, sent)
-    new = take_in(connector, kind.key(connector, sent), content)
-    taken = {"accounts": len(content["accounts"]), "events": len(content["acts"])}
-    return jsonify(taken=taken, repeated=not new), 202 if new else 200
+    return kind.answer(content, take_in(connector, kind.key(connector, sent), content))

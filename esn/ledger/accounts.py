@@ -1,4 +1,9 @@
-"""Linking accounts with people: once, by a verified address or number; by opaque id from then on."""
+"""Linking accounts with people: once, by a verified address or number; by opaque id from then on.
+
+A link is never moved by what a network says later, and a second account of one network is not given
+to a person who has one there: whoever can change an address in the network could otherwise take
+over another's evidence. An administrator links such an account by hand.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,17 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from esn.digests import address_digest, employee_digest
+from esn.digests import address_digest, digest, employee_digest
 from esn.ledger.records import AccountRecord
-from esn.models import Account, Usage
-from lms import clock
+from esn.models import Account, Connector, Usage
+from esn.statements import record_acts
+from lms import audit, clock
 from lms.db import db, transaction
+from lms.errors import Conflict
 from lms.events import EvidenceChanged, PersonErased, publish
 from lms.people.models import Identity
+
+ACTS_AT_ONCE = 100
 
 
 def note_accounts(connector_id: int, records: Sequence[AccountRecord]) -> None:
@@ -30,6 +39,7 @@ def note_accounts(connector_id: int, records: Sequence[AccountRecord]) -> None:
     )
     for record in records:
         if record["matches"]:
+            first, *others = record["matches"]
             db.session.execute(
                 update(Account)
                 .where(
@@ -37,7 +47,7 @@ def note_accounts(connector_id: int, records: Sequence[AccountRecord]) -> None:
                     Account.key == record["account"],
                     Account.person_id.is_(None),
                 )
-                .values(match=record["matches"][0])
+                .values(match=first, match_also=others[0] if others else None)
             )
 
 
@@ -45,29 +55,78 @@ def link_accounts() -> None:
     """Match every account that is not linked yet (the job `esn.link`); earlier acts come along."""
     with transaction():
         waiting = db.session.execute(
-            select(Account.id, Account.match).where(
-                Account.person_id.is_(None), Account.match.is_not(None)
-            )
+            select(Account.id, Account.connector_id, Account.match, Account.match_also)
+            .where(Account.person_id.is_(None), Account.match.is_not(None))
+            .order_by(Account.id)
         ).all()
         people = _people_by_digest() if waiting else {}
-    for account_id, match in waiting:
-        person_id = people.get(match)
-        if person_id is not None:
+        taken = {
+            (connector_id, person_id)
+            for connector_id, person_id in db.session.execute(
+                select(Account.connector_id, Account.person_id).where(
+                    Account.person_id.is_not(None)
+                )
+            )
+        }
+    for account_id, connector_id, match, also in waiting:
+        person_id = people.get(match) or people.get(also)
+        if person_id is not None and (connector_id, person_id) not in taken:
+            taken.add((connector_id, person_id))
             with transaction():
                 link(account_id, person_id)
+    carry_over()
 
 
 def link(account_id: int, person_id: int) -> None:
-    """Link one account with a person; what it did before counts for the person as well."""
+    """Link one account with a person; `carry_over` then gives the person what it did before."""
     db.session.execute(
         update(Account)
         .where(Account.id == account_id)
-        .values(person_id=person_id, match=None, linked_at=clock.now())
+        .values(person_id=person_id, match=None, match_also=None, linked_at=clock.now())
     )
-    db.session.execute(
-        update(Usage).where(Usage.account_id == account_id).values(person_id=person_id)
-    )
-    publish(EvidenceChanged(frozenset({person_id})))
+
+
+def link_by_hand(connector: Connector, external_id: str, person_id: int, by: int | None) -> None:
+    """Link an account, named as the network names it; raises Conflict where it is another's.
+
+    The account need not have done anything yet. Only its digest is kept.
+    """
+    key = digest("account", connector.uid, external_id)
+    note_accounts(connector.id, [{"account": key, "matches": []}])
+    account = db.session.scalars(
+        select(Account).where(Account.connector_id == connector.id, Account.key == key)
+    ).one()
+    if account.person_id not in (None, person_id):
+        raise Conflict("That account is linked with somebody else. Nothing was changed.")
+    link(account.id, person_id)
+    audit.note("esn.account.linked", f"connector/{connector.uid}", by, person=person_id)
+
+
+def carry_over() -> None:
+    """Give linked people what their accounts did before; a hundred acts in a transaction."""
+    while True:
+        with transaction():
+            late = (
+                select(Usage.id, Account.person_id)
+                .join(Account, Account.id == Usage.account_id)
+                .where(Usage.person_id.is_(None), Account.person_id.is_not(None))
+                .limit(ACTS_AT_ONCE)
+            )
+            owners = {usage: person for usage, person in db.session.execute(late) if person}
+            for person_id in sorted(set(owners.values())):
+                mine = [usage for usage, owner in owners.items() if owner == person_id]
+                rows = db.session.execute(
+                    update(Usage)
+                    .where(Usage.id.in_(mine))
+                    .values(person_id=person_id)
+                    .returning(*Usage.__table__.c)
+                    .execution_options(synchronize_session=False)
+                ).all()
+                record_acts(rows)
+            if owners:
+                publish(EvidenceChanged(frozenset(owners.values())))
+        if len(owners) < ACTS_AT_ONCE:
+            return
 
 
 def forget_person(event: PersonErased) -> None:
@@ -75,12 +134,12 @@ def forget_person(event: PersonErased) -> None:
     db.session.execute(
         update(Account)
         .where(Account.person_id == event.person_id)
-        .values(person_id=None, match=None, linked_at=None)
+        .values(person_id=None, match=None, match_also=None, linked_at=None)
     )
 
 
-def _people_by_digest() -> dict[str, int]:
-    found: dict[str, int] = {}
+def _people_by_digest() -> dict[str | None, int]:
+    found: dict[str | None, int] = {}
     rows = db.session.execute(select(Identity.person_id, Identity.email, Identity.employee_number))
     for person_id, email, number in rows:
         if email:

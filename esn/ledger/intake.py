@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from esn.ledger.groups import note_groups
 from esn.ledger.records import Whitelisted
 from esn.models import Connector, Delivery
 from lms import clock
@@ -12,13 +13,24 @@ from lms.db import db
 from lms.jobs.queue import wake
 
 NORMALISE = "esn.normalise"
+BACKFILL = "esn.backfill"
 
 
 def take_in(connector: Connector, key: str, content: Whitelisted) -> bool:
-    """Store a delivery to be normalised; False where the same one (by `key`) is there already."""
+    """Store a delivery to be normalised; False where the same one (by `key`) is there already.
+
+    One of which nothing is kept leaves no row.
+    """
+    moment = clock.now()
+    db.session.execute(
+        update(Connector).where(Connector.id == connector.id).values(last_delivery_at=moment)
+    )
+    if content.get("look_again"):
+        wake(BACKFILL)
+    if not any(content.get(part) for part in ("accounts", "acts", "removed", "groups")):
+        return True
     dialect = db.session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    moment = clock.now()
     stored = db.session.execute(
         insert(Delivery)
         .values(
@@ -29,10 +41,8 @@ def take_in(connector: Connector, key: str, content: Whitelisted) -> bool:
     ).scalar_one_or_none()
     if stored is None:
         return False
-    db.session.execute(
-        update(Connector)
-        .where(Connector.id == connector.id)
-        .values(last_delivery_at=moment, trouble="")
-    )
+    closed = [group for group in content.get("groups", ()) if not group["open"]]
+    if closed:  # at once: the next delivery must not be read as if the group were still open
+        note_groups(connector.id, closed)
     wake(NORMALISE)
     return True

@@ -1,4 +1,4 @@
-"""The two things a connector hands on: acts, and what is known of accounts. Whitelisted, digested.
+"""What a connector hands on: acts, and what is known of accounts and groups. Whitelisted, digested.
 
 They travel as plain dicts, since they wait as JSON in `esn_delivery`.
 """
@@ -9,7 +9,12 @@ from typing import NotRequired, TypedDict
 
 
 class ActRecord(TypedDict):
-    """One act. All ids are digests. `at` is RFC 3339 in UTC."""
+    """One act. All ids are digests. `at` is RFC 3339 in UTC.
+
+    object: what the act made (a post, a reply, a reaction) or was about (a group joined). parent:
+    the content it answers; where the network does not say whom that is, `recipient` is found in
+    the ledger.
+    """
 
     event: str
     at: str
@@ -26,15 +31,34 @@ class ActRecord(TypedDict):
 
 
 class AccountRecord(TypedDict):
-    """An account (digest) with the digests under which its person may be found."""
+    """An account (digest) with the digests under which its person may be found, best first."""
 
     account: str
     matches: list[str]
 
 
+class GroupRecord(TypedDict):
+    """A group (digest), whether it is open to everybody, and its name only if it is."""
+
+    group: str
+    open: bool
+    name: NotRequired[str]
+
+
 class Whitelisted(TypedDict):
-    """What is kept of one delivery."""
+    """What is kept of one delivery.
+
+    removed: digests of content, or of events, that were deleted in the network. look_again: the
+    network has changed in a way that a backfill should look at (we were let into a group).
+    """
 
     accounts: list[AccountRecord]
     acts: list[ActRecord]
-    removed: list[str]  # digests of objects whose content was deleted in the network
+    removed: list[str]
+    groups: NotRequired[list[GroupRecord]]
+    look_again: NotRequired[bool]
+
+
+def nothing() -> Whitelisted:
+    """Return an empty delivery, to be filled."""
+    return Whitelisted(accounts=[], acts=[], removed=[])

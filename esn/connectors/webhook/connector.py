@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
+from flask import current_app
 from flask_babel import lazy_gettext as _l
 
-from esn.connectors.contract import NotProved, Page, Push
+from esn.connectors.contract import Answer, Known, NotProved, Page, Push
 from esn.connectors.webhook.signature import is_fresh, matches
 from esn.digests import address_digest, digest, employee_digest
-from esn.ledger.records import AccountRecord, ActRecord, Whitelisted
+from esn.ledger.records import AccountRecord, ActRecord, Whitelisted, nothing
 from esn.models import Connector
 from esn.secrets import unseal
-from esn.vocabulary import GROUP_KIND_MAX_CHARS, REMOVED, Act, Client
+from esn.vocabulary import REMOVED, Act, Client
 from lms import clock
 from lms.errors import Invalid
 
@@ -35,6 +36,9 @@ class WebhookConnector:
 
     kind = "webhook"
     label = _l("Signed webhook")
+    about = _l("Any network: a script of yours sends us what happened, signed.")
+    pushes = True
+    reads_back = False
     verbs = frozenset(verb.value for verb in Act)
     reports_client = True
 
@@ -60,18 +64,35 @@ class WebhookConnector:
 
     def whitelist(self, connector: Connector, push: Push) -> Whitelisted:
         """See the contract."""
-        return Reader(connector.uid).read(push.body)
+        return Reader(connector.uid, current_app.config["LMS_ESN_GROUP_KINDS"]).read(push.body)
 
-    def backfill(self, connector: Connector) -> Iterator[Page]:
+    def greet(self, connector: Connector, push: Push) -> Answer | None:
+        """A webhook has one kind of delivery only."""
+        return None
+
+    def answer(self, content: Whitelisted, new: bool) -> Answer:
+        """See the contract: how much was taken, for the sender's log."""
+        taken = {
+            "accounts": len(content["accounts"]),
+            "events": len(content["acts"]) + len(content["removed"]),
+        }
+        return {"taken": taken, "repeated": not new}, 202 if new else 200
+
+    def backfill(self, connector: Connector, known: Known) -> Iterator[Page]:
         """A webhook has no past of its own: send earlier events the same way."""
         yield from ()
+
+    def setting_up(self, connector: Connector) -> str | None:
+        """Nothing but the address and the secret."""
+        return None
 
 
 class Reader:
     """Reads one body; every complaint names the property, and never repeats its value."""
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, group_kinds: Sequence[str]) -> None:
         self.scope = scope
+        self.group_kinds = group_kinds
 
     def read(self, body: bytes) -> Whitelisted:
         """Return what is kept; raises Invalid."""
@@ -85,7 +106,7 @@ class Reader:
         accounts = self._list(data, "accounts")
         if not events and not accounts:
             raise Invalid("There is neither an event nor an account in the body.")
-        kept = Whitelisted(accounts=[], acts=[], removed=[])
+        kept = nothing()
         for number, account in enumerate(accounts):
             kept["accounts"].append(self._account(account, f"accounts[{number}]"))
         for number, event in enumerate(events):
@@ -93,7 +114,8 @@ class Reader:
             if not isinstance(event, dict):
                 raise Invalid(f"{where} must be an object.")
             if event.get("verb") == REMOVED:
-                kept["removed"].append(self._id(event, "object", where, "object"))
+                named = "event" if "event" in event else "object"
+                kept["removed"].append(self._id(event, named, where, named))
             else:
                 kept["acts"].append(self._act(event, where))
         return kept
@@ -133,13 +155,13 @@ class Reader:
                 act[name] = self._id(event, name, where, purpose)  # type: ignore[literal-required]
         kind = event.get("group_kind")
         if kind is not None:
-            if (
-                not isinstance(kind, str)
-                or not re.fullmatch(r"[a-z][a-z0-9_-]*", kind)
-                or len(kind) > GROUP_KIND_MAX_CHARS
-            ):
-                raise Invalid(f"{where}.group_kind must be a short word in small letters.")
-            act["group_kind"] = kind
+            if kind not in self.group_kinds:
+                raise Invalid(
+                    f"{where}.group_kind must be one of: {', '.join(self.group_kinds)} "
+                    "(LMS_ESN_GROUP_KINDS). Direct messages and closed groups are not taken: "
+                    "leave them out."
+                )
+            act["group_kind"] = str(kind)
         client = event.get("client", Client.UNKNOWN.value)
         if client not in frozenset(Client):
             raise Invalid(f"{where}.client must be one of: {', '.join(Client)}.")

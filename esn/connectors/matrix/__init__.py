@@ -1,0 +1,1 @@
+"""Matrix: acts pushed to an application service, the past read room by room."""

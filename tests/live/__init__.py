@@ -1,0 +1,1 @@
+"""Tests against live servers of others; long, and only in `make test-all`."""
