@@ -13,4 +13,4 @@ from tests.factories.esn import make_connector
 def samples(owner: Person) -> dict[str, Any]:
     """A webhook connector."""
     connector, _secret = make_connector()
-    return {"connector_uid": connector.uid}
+    return {"connector_uid": connector.uid, "path": "_matrix/app/v1/ping"}
