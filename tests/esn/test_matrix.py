@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -40,11 +39,11 @@ def matrix(app: Flask) -> tuple[Connector, str]:
 
 
 @pytest.fixture
-def homeserver(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHomeserver]:
+def homeserver(monkeypatch: pytest.MonkeyPatch) -> FakeHomeserver:
     """A homeserver that answers from recordings."""
     fake = FakeHomeserver()
     monkeypatch.setattr(MatrixConnector, "transport", httpx.MockTransport(fake.answer))
-    yield fake
+    return fake
 
 
 def push(
@@ -178,7 +177,7 @@ def test_backfill_goes_on_where_it_was(
 def test_people_are_matched_by_verified_addresses(
     app: Flask, matrix: tuple[Connector, str], homeserver: FakeHomeserver
 ) -> None:
-    connector, _token = matrix
+    _connector, _token = matrix
     imani = make_person("Imani Okafor", email="imani@halden.test")
     leila = make_person("Leila Haddad", email="leila@halden.test")
     homeserver.addresses = {
