@@ -1,0 +1,1 @@
+"""Safety rounds: walk through your hall once a month, and write down one thing you saw."""
