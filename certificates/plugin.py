@@ -12,6 +12,7 @@ from certificates.catalogue import EVALUATE
 from certificates.columns import columns
 from certificates.commands import certificates_commands
 from certificates.documents import RENDER
+from certificates.held import HELD
 from certificates.rendering import job as rendering
 from lms.config import Setting
 from lms.events import EvidenceChanged, Listener, PeopleChanged, PersonErased
@@ -61,6 +62,7 @@ plugin = Plugin(
         Listener(PersonErased, evaluation.note_erased),
     ),
     demo=((40, "certificates.demo.step:CertificateStep"),),
+    held=HELD,
     notice_kinds=(
         NoticeKind(
             EARNED,

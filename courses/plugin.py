@@ -21,6 +21,7 @@ from courses.paths.services import note_finished
 from courses.player import pages, views
 from courses.player.blueprint import blueprint
 from courses.player.next_step import home_card
+from courses.progress.held import HELD
 from courses.progress.measures import completed
 from courses.progress.services import CourseCompleted
 from lms import clock
@@ -81,5 +82,6 @@ plugin = Plugin(
         ),
     ),
     demo=((20, "courses.demo.step:LearningStep"),),
+    held=HELD,
     on_start=start,
 )

@@ -15,6 +15,7 @@ from xapi.delivery import run
 from xapi.delivery.report import check_delivery
 from xapi.lrs import statements  # noqa: F401 - its views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
+from xapi.outbox.held import HELD
 from xapi.views import blueprint as pages
 
 SETTINGS = (
@@ -39,6 +40,7 @@ plugin = Plugin(
     commands=(lrs,),
     jobs=(Job(targets.DELIVER, run.deliver, 5.0), Job(targets.SEND, run.send, 5.0)),
     demo=((10, "xapi.demo.step:RecordStoreStep"),),
+    held=HELD,
     on_start=targets.start,
     settings=SETTINGS,
     migrations=Path(__file__).parent / "migrations",

@@ -1,0 +1,44 @@
+"""What certificates hold about a person, for the page that tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from certificates.models import Award, Definition
+from lms.db import db
+from lms.plugin import Held
+
+
+def awards(person_id: int) -> Sequence[Mapping[str, Any]]:
+    """Awards, newest first, with the evidence frozen in them."""
+    rows = db.session.execute(
+        select(Award, Definition.slug)
+        .join(Definition, Definition.id == Award.definition_id)
+        .where(Award.person_id == person_id)
+        .order_by(Award.earned_at.desc())
+    )
+    return [
+        {
+            "certificate": slug,
+            "earned": award.earned_at,
+            "evidence": str(award.evidence),
+            "revoked": award.revoked_at,
+        }
+        for award, slug in rows
+    ]
+
+
+HELD = (
+    Held(
+        "certificates.awards",
+        _l("Your certificates"),
+        _l("So that a certificate can be proved, with what it rests on."),
+        _l("You. Whoever has its code sees the page that proves it, without any counts."),
+        _l("For good; once your name is removed, neither paper nor page carries it."),
+        awards,
+    ),
+)
