@@ -10,12 +10,14 @@ import hashlib
 import io
 import os
 import tempfile
+import threading
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from flask import current_app
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from sqlalchemy import select
 
 from courses.catalogue.models import Media
@@ -33,6 +35,7 @@ CONTENT_TYPES = {
     "webp": "image/webp",
 }
 JPEG_QUALITY = 85
+_switch = threading.Lock()
 
 
 def folder() -> Path:
@@ -69,7 +72,7 @@ def reencode(content: bytes) -> tuple[bytes, str, int, int]:
     if len(content) > UPLOAD_MAX_BYTES:
         raise TooLarge(f"The picture is larger than {UPLOAD_MAX_BYTES // 1024**2} MB.")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _whole_pictures_only():
             warnings.simplefilter("ignore")  # Pillow warns of what we refuse in words
             with Image.open(io.BytesIO(content), formats=tuple(FORMATS)) as opened:
                 if opened.width * opened.height > PIXELS_MAX:
@@ -90,6 +93,21 @@ def reencode(content: bytes) -> tuple[bytes, str, int, int]:
     options = {"quality": JPEG_QUALITY} if kind == "JPEG" else {}
     picture.save(made, kind, optimize=True, **options)
     return made.getvalue(), FORMATS[kind], picture.width, picture.height
+
+
+@contextmanager
+def _whole_pictures_only() -> Iterator[None]:
+    """Refuse a file that ends too early, whatever else this process has told Pillow.
+
+    Importing WeasyPrint sets this switch for the whole process.
+    """
+    with _switch:
+        before = ImageFile.LOAD_TRUNCATED_IMAGES
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _drawn(picture: Image.Image) -> bool:

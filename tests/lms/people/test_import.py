@@ -230,7 +230,8 @@ def test_ten_thousand_people_are_few_statements(app: Flask) -> None:
         plan = apply_file(content, by=None)
     assert time.process_time() - begun < 15
     assert len(plan.added) == 10_000
-    assert len(queries) < 20
+    # Ours are fewer than 20; what listens to PeopleChanged writes its rows a thousand at a time.
+    assert len(queries) < 45
     with counted() as queries:
         assert apply_file(content, by=None).same == 10_000
     assert len(queries) < 10
