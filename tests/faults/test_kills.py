@@ -27,7 +27,7 @@ from tests.conftest import settings_for
 from tests.faults import cast
 from tests.faults.proxy import MODES
 
-PEOPLE = 6
+PEOPLE = 8
 KEY, SECRET = "faults", "only-between-two-processes-of-a-test"
 DRAINED_WITHIN_SECONDS = 90
 
@@ -114,7 +114,7 @@ def run(
             name = chance.choice(("worker", "web"))
             players.kill(name)
             done[name] += 1
-            start(name, number)
+            start(name, done["web"])
             assert players.died() == []
         players.kill("web")
         rest = _read(said_out, rest, acknowledged)

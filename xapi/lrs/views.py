@@ -40,8 +40,8 @@ def enter() -> tuple[Call, Session]:
 
 @blueprint.after_request
 def _say_version(response: Response) -> Response:
-    # Who named no version, or none of ours, is answered in the newest.
-    response.headers[VERSION_HEADER] = ANSWERED_VERSIONS[g.get("xapi_version", 2)]
+    # Who named no version, or none of ours, is answered in the one that most speak.
+    response.headers[VERSION_HEADER] = ANSWERED_VERSIONS[g.get("xapi_version", 1)]
     return response
 
 
