@@ -54,6 +54,7 @@ SETTINGS_PAGES = (
     ("people.devices", _l("How you sign in")),
     ("people.held", _l("What is held about you")),
 )
+SIGN_OUT = "people.sign_out"
 
 
 def settings_links() -> list[Place]:
@@ -64,3 +65,8 @@ def settings_links() -> list[Place]:
         for endpoint, label in SETTINGS_PAGES
         if endpoint in known
     ]
+
+
+def sign_out_url() -> str | None:
+    """Return where a form to sign out is sent, or None where no room offers that."""
+    return url_for(SIGN_OUT) if SIGN_OUT in current_app.view_functions else None

@@ -15,7 +15,7 @@ from lms.web import assets
 from lms.web.health import report
 from lms.web.home import build_home
 from lms.web.i18n import choose_language
-from lms.web.navigation import settings_links
+from lms.web.navigation import settings_links, sign_out_url
 
 blueprint = Blueprint("web", __name__, template_folder="templates")
 
@@ -32,7 +32,12 @@ def home() -> str:
 @allow(Who.SIGNED_IN)
 def settings() -> str:
     """Show what a person may choose for themself."""
-    return render_template("web/settings.html", languages=LANGUAGES, links=settings_links())
+    return render_template(
+        "web/settings.html",
+        languages=LANGUAGES,
+        links=settings_links(),
+        sign_out=sign_out_url(),
+    )
 
 
 @blueprint.post("/language")

@@ -8,11 +8,13 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from courses.paths.enrolment import enrol_by_rule
 from lms import clock
 from lms.db import db
 from lms.people.models import Person
 from lms.plugin import CellState
 from tests.browser.conftest import DESK, PHONE, Live, axe, overflow, screenshot
+from tests.factories.courses import make_course, make_path
 from tests.factories.people import make_person, make_unit
 from tests.factories.teams import FakeColumn, add_columns, set_cell
 
@@ -101,6 +103,19 @@ def test_home_news_settings(live: Live, open_page: Open, size: tuple[int, int], 
     page.get_by_role("button", name="Save").click()
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
     look(page, "settings-rtl", size, dark)
+
+
+@SIZES
+@THEMES
+def test_home_with_a_course(live: Live, open_page: Open, size: tuple[int, int], dark: bool) -> None:
+    make_path(make_course("ask-well"), make_course("answer-well"), title="First 30 days")
+    person = make_person("Imani Okafor")
+    enrol_by_rule()
+    page = open_page(person, size=size, dark=dark)
+    page.goto(live.url("/"))
+    expect(page.get_by_role("link", name="Start")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Three minutes?")
+    look(page, "home-course", size, dark)
 
 
 @SIZES
