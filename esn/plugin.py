@@ -6,26 +6,27 @@ from pathlib import Path
 
 from flask_babel import lazy_gettext as _l
 
+from esn.commands import esn_commands
+from esn.connectors.status import check_networks
 from esn.intake.views import blueprint as intake
-from esn.ledger.accounts import forget_person, link_accounts
+from esn.ledger.accounts import CARRY_OVER, forget_person, link_accounts
 from esn.ledger.backfill import backfill_connectors
 from esn.ledger.intake import BACKFILL, NORMALISE
 from esn.ledger.normalise import normalise_deliveries
 from esn.ledger.retention import forget_old
 from esn.measures.all import MEASURES
 from esn.statements import Recorded, parse_recorded
+from esn.views import blueprint as pages
 from esn.vocabulary import GROUP_KINDS
 from lms.config import Setting, parse_list
 from lms.events import Listener, PeopleChanged, PersonErased
 from lms.jobs.queue import Job, wake
-from lms.plugin import Plugin
-
-LINK = "esn.link"
+from lms.plugin import Audience, Check, NavItem, Plugin
 
 
 def people_changed(_event: PeopleChanged) -> None:
     """Somebody new may own an account that is known already."""
-    wake(LINK)
+    wake(CARRY_OVER)
 
 
 SETTINGS = (
@@ -56,11 +57,14 @@ plugin = Plugin(
     requires=("xapi",),
     models=("esn.models",),
     migrations=Path(__file__).parent / "migrations",
-    blueprints=(intake,),
+    blueprints=(intake, pages),
     csrf_exempt=(intake,),
+    navigation=(NavItem(_l("Networks"), "esn.connectors", Audience.ADMINISTRATOR, order=80),),
+    checks=(Check("networks", check_networks),),
+    commands=(esn_commands,),
     jobs=(
         Job(NORMALISE, normalise_deliveries, every_seconds=20),
-        Job(LINK, link_accounts, every_seconds=600),
+        Job(CARRY_OVER, link_accounts, every_seconds=600),
         Job(BACKFILL, backfill_connectors, every_seconds=900),
         Job("esn.retention", forget_old, every_seconds=3600),
     ),

@@ -97,7 +97,9 @@ def record_acts(rows: Sequence[Row[Any]]) -> None:
         return
     people = {row.person_id for row in mine}
     uids = dict(
-        db.session.execute(select(Person.id, Person.uid).where(Person.id.in_(people))).tuples()
+        db.session.execute(select(Person.id, Person.uid).where(Person.id.in_(people)))
+        .tuples()
+        .all()
     )
     record_many([(row.person_id, statement_of(row, uids)) for row in mine])
 

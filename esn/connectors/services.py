@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, or_, select, update
 
 from esn.connectors.contract import get_kind
-from esn.models import Connector
+from esn.ledger.normalise import TRIES
+from esn.models import Connector, Delivery
 from esn.secrets import new_secret, seal
 from lms import audit, clock
 from lms.db import db
 from lms.errors import NotFound
+from lms.people.models import Identity
 
 SECRET_OVERLAP = dt.timedelta(days=7)
 
@@ -44,6 +46,30 @@ def switch(connector: Connector, on: bool, actor_id: int | None = None) -> None:
     """Take deliveries from now on, or refuse them."""
     connector.active = on
     audit.note("esn.connector.switched", f"connector/{connector.uid}", actor_id, on=on)
+
+
+def settle_unreadable(connector: Connector, again: bool, actor_id: int | None = None) -> int:
+    """Try deliveries that could not be read once more, or throw them away; return how many."""
+    where = (
+        Delivery.connector_id == connector.id,
+        Delivery.done_at.is_(None),
+        Delivery.tries >= TRIES,
+    )
+    change: Any = update(Delivery).values(tries=0) if again else delete(Delivery)
+    count = len(db.session.scalars(change.where(*where).returning(Delivery.id)).all())
+    act = "esn.deliveries.again" if again else "esn.deliveries.thrown_away"
+    audit.note(act, f"connector/{connector.uid}", actor_id, count=count)
+    return count
+
+
+def person_by_key(key: str) -> int | None:
+    """Return the id of the person with this address or employee number, or None."""
+    wanted = key.strip()
+    return db.session.scalar(
+        select(Identity.person_id).where(
+            or_(func.lower(Identity.email) == wanted.lower(), Identity.employee_number == wanted)
+        )
+    )
 
 
 def get_connector(uid: str) -> Connector:

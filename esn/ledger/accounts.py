@@ -24,6 +24,7 @@ from lms.events import EvidenceChanged, PersonErased, publish
 from lms.people.models import Identity
 
 ACTS_AT_ONCE = 100
+CARRY_OVER = "esn.link"  # the job whose last step it is
 
 
 def note_accounts(connector_id: int, records: Sequence[AccountRecord]) -> None:
