@@ -150,8 +150,7 @@ def test_retention_deletes_what_is_too_old_and_nothing_else(
         forget_old()
         assert db.session.scalar(select(func.count()).select_from(Delivery)) == 0
     db.session.rollback()
-        assert db.session.scalar(select(func.count()).select_from(Usage)) == 1
-    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(Usage)) == 1
     app.config["LMS_ESN_RETENTION_DAYS"] = 0
     with clock.travel(now + dt.timedelta(days=4000)):
         forget_old()
