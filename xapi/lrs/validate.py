@@ -7,13 +7,12 @@ section 4.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from xapi.lrs import types
+from xapi.lrs.checks import Check, Wrong, array_of, object_of, of
 from xapi.lrs.errors import Refused
-
-Check = Callable[[Any], None]
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
@@ -32,79 +31,8 @@ INTERACTION_LISTS = {
 _LISTS = ("choices", "scale", "source", "target", "steps")
 
 
-class Wrong(Exception):
-    """A property is wrong; `steps` lead to it, innermost first: paths cost nothing until needed."""
-
-    def __init__(self, what: str, *steps: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.steps = list(steps)
-
-    def path(self) -> str:
-        """Return where it is: `context.contextActivities.parent[0].id`."""
-        return "".join(
-            step if step.startswith("[") else f".{step}" for step in reversed(self.steps)
-        ).removeprefix(".")
-
-
-def _of(test: Callable[[Any], bool], what: str) -> Check:
-    def check(value: Any) -> None:
-        if not test(value):
-            raise Wrong(f"must be {what}")
-
-    return check
-
-
-def _object(
-    properties: Mapping[str, Check],
-    required: tuple[str, ...] = (),
-    after: Callable[[dict[str, Any]], None] | None = None,
-) -> Check:
-    """Return a check for an object with these properties and no others."""
-    find = properties.get
-
-    def check(value: Any) -> None:
-        if type(value) is not dict:
-            raise Wrong("must be an object")
-        name = ""
-        try:
-            for name, inner in value.items():
-                inner_check = find(name)
-                if inner_check is None:
-                    raise Wrong("is not a property of this object")
-                inner_check(inner)
-        except Wrong as wrong:
-            wrong.steps.append(name)
-            raise
-        for name in required:
-            if name not in value:
-                raise Wrong("is required", name)
-        if after is not None:
-            after(value)
-
-    return check
-
-
-def _array(item: Check, at_least: int = 0) -> Check:
-    def check(value: Any) -> None:
-        if type(value) is not list:
-            raise Wrong("must be an array")
-        if len(value) < at_least:
-            raise Wrong("must not be empty")
-        place = 0
-        try:
-            for inner in value:
-                item(inner)
-                place += 1
-        except Wrong as wrong:
-            wrong.steps.append(f"[{place}]")
-            raise
-
-    return check
-
-
 def _exactly(text: str) -> Check:
-    return _of(lambda value: value == text and type(value) is str, f"“{text}”")
+    return of(lambda value: value == text and type(value) is str, f"“{text}”")
 
 
 def _is_number(value: Any) -> bool:
@@ -129,14 +57,14 @@ def _extensions(value: Any) -> None:
             raise Wrong("the key of an extension must be an IRI", key)
 
 
-_string = _of(lambda value: type(value) is str, "a string")
-_filled = _of(lambda value: type(value) is str and value != "", "a string that is not empty")
-_boolean = _of(lambda value: type(value) is bool, "true or false")
-_number = _of(_is_number, "a number")
-_uuid = _of(types.is_uuid, "a UUID")
-_iri = _of(types.is_iri, "an IRI")
-_duration = _of(types.is_duration, "an ISO 8601 duration")
-_language = _of(types.is_language, "an RFC 5646 language tag")
+_string = of(lambda value: type(value) is str, "a string")
+_filled = of(lambda value: type(value) is str and value != "", "a string that is not empty")
+_boolean = of(lambda value: type(value) is bool, "true or false")
+_number = of(_is_number, "a number")
+_uuid = of(types.is_uuid, "a UUID")
+_iri = of(types.is_iri, "an IRI")
+_duration = of(types.is_duration, "an ISO 8601 duration")
+_language = of(types.is_language, "an RFC 5646 language tag")
 
 
 # Agents and groups (Data 2.4.2).
@@ -157,14 +85,14 @@ def _group_identity(value: dict[str, Any]) -> None:
 
 _identity: dict[str, Check] = {
     "name": _string,
-    "mbox": _of(types.is_mailto, "a mailto IRI with one address"),
-    "mbox_sha1sum": _of(types.is_sha1, "a hex SHA-1"),
+    "mbox": of(types.is_mailto, "a mailto IRI with one address"),
+    "mbox_sha1sum": of(types.is_sha1, "a hex SHA-1"),
     "openid": _iri,
-    "account": _object({"homePage": _iri, "name": _filled}, ("homePage", "name")),
+    "account": object_of({"homePage": _iri, "name": _filled}, ("homePage", "name")),
 }
-agent: Check = _object({"objectType": _exactly("Agent"), **_identity}, after=_one_identifier)
-group: Check = _object(
-    {"objectType": _exactly("Group"), **_identity, "member": _array(agent)},
+agent: Check = object_of({"objectType": _exactly("Agent"), **_identity}, after=_one_identifier)
+group: Check = object_of(
+    {"objectType": _exactly("Group"), **_identity, "member": array_of(agent)},
     ("objectType",),
     after=_group_identity,
 )
@@ -189,7 +117,7 @@ def authority(value: Any) -> None:
 
 # Verbs and activities (Data 2.4.3, 2.4.4).
 
-_verb = _object({"id": _iri, "display": _language_map}, ("id",))
+_verb = object_of({"id": _iri, "display": _language_map}, ("id",))
 
 
 def _components(value: Any) -> None:
@@ -199,7 +127,7 @@ def _components(value: Any) -> None:
         raise Wrong("ids must be distinct")
 
 
-_component_list = _array(_object({"id": _filled, "description": _language_map}, ("id",)))
+_component_list = array_of(object_of({"id": _filled, "description": _language_map}, ("id",)))
 
 
 def _interaction(value: dict[str, Any]) -> None:
@@ -214,26 +142,26 @@ def _interaction(value: dict[str, Any]) -> None:
             raise Wrong(f"does not belong to an interaction of type {kind}", name)
 
 
-definition: Check = _object(
+definition: Check = object_of(
     {
         "name": _language_map,
         "description": _language_map,
         "type": _iri,
         "moreInfo": _iri,
         "extensions": _extensions,
-        "interactionType": _of(
+        "interactionType": of(
             lambda value: type(value) is str and value in INTERACTION_LISTS,
             "one of " + ", ".join(sorted(INTERACTION_LISTS)),
         ),
-        "correctResponsesPattern": _array(_string),
+        "correctResponsesPattern": array_of(_string),
         **dict.fromkeys(_LISTS, _components),
     },
     after=_interaction,
 )
-activity: Check = _object(
+activity: Check = object_of(
     {"objectType": _exactly("Activity"), "id": _iri, "definition": definition}, ("id",)
 )
-_statement_ref = _object(
+_statement_ref = object_of(
     {"objectType": _exactly("StatementRef"), "id": _uuid}, ("objectType", "id")
 )
 
@@ -249,11 +177,11 @@ def _score_range(value: dict[str, Any]) -> None:
         raise Wrong("must lie between min and max", "raw")
 
 
-_result = _object(
+_result = object_of(
     {
-        "score": _object(
+        "score": object_of(
             {
-                "scaled": _of(
+                "scaled": of(
                     lambda value: _is_number(value) and -1 <= value <= 1, "between -1 and 1"
                 ),
                 "raw": _number,
@@ -274,7 +202,7 @@ _result = _object(
 # Contexts (Data 2.4.6; 9274.1.1, 4.2.2.5).
 
 
-_activity_list = _array(activity)
+_activity_list = array_of(activity)
 
 
 def _activities(value: Any) -> None:
@@ -288,7 +216,7 @@ _context_properties: dict[str, Check] = {
     "registration": _uuid,
     "instructor": actor,
     "team": group,
-    "contextActivities": _object(
+    "contextActivities": object_of(
         dict.fromkeys(("parent", "grouping", "category", "other"), _activities)
     ),
     "revision": _string,
@@ -297,11 +225,11 @@ _context_properties: dict[str, Check] = {
     "statement": _statement_ref,
     "extensions": _extensions,
 }
-_relevant_types = _array(_iri, at_least=1)
+_relevant_types = array_of(_iri, at_least=1)
 _context_properties_2: dict[str, Check] = {
     **_context_properties,
-    "contextAgents": _array(
-        _object(
+    "contextAgents": array_of(
+        object_of(
             {
                 "objectType": _exactly("contextAgent"),
                 "agent": agent,
@@ -310,8 +238,8 @@ _context_properties_2: dict[str, Check] = {
             ("objectType", "agent"),
         )
     ),
-    "contextGroups": _array(
-        _object(
+    "contextGroups": array_of(
+        object_of(
             {
                 "objectType": _exactly("contextGroup"),
                 "group": group,
@@ -325,15 +253,15 @@ _context_properties_2: dict[str, Check] = {
 
 # Attachments (Data 2.4.11).
 
-_attachments = _array(
-    _object(
+_attachments = array_of(
+    object_of(
         {
             "usageType": _iri,
             "display": _language_map,
             "description": _language_map,
-            "contentType": _of(types.is_media_type, "an internet media type"),
-            "length": _of(lambda value: type(value) is int and value >= 0, "a number of bytes"),
-            "sha2": _of(types.is_sha2, "a hex SHA-2"),
+            "contentType": of(types.is_media_type, "an internet media type"),
+            "length": of(lambda value: type(value) is int and value >= 0, "a number of bytes"),
+            "sha2": of(types.is_sha2, "a hex SHA-2"),
             "fileUrl": _iri,
         },
         ("usageType", "display", "contentType", "length", "sha2"),
@@ -358,11 +286,11 @@ def _whole(value: dict[str, Any]) -> None:
 
 def _compile(version: int) -> Check:
     timestamp = (
-        _of(types.is_timestamp, "an ISO 8601 timestamp")
+        of(types.is_timestamp, "an ISO 8601 timestamp")
         if version == 1
-        else _of(types.is_rfc3339, "an RFC 3339 timestamp")
+        else of(types.is_rfc3339, "an RFC 3339 timestamp")
     )
-    context = _object(_context_properties if version == 1 else _context_properties_2)
+    context = object_of(_context_properties if version == 1 else _context_properties_2)
     common: dict[str, Check] = {
         "actor": actor,
         "verb": _verb,
@@ -377,21 +305,21 @@ def _compile(version: int) -> Check:
         "Group": group,
         "StatementRef": _statement_ref,
     }
-    sub_statement = _object(
+    sub_statement = object_of(
         {**common, "objectType": _exactly("SubStatement"), "object": _choose(plain_objects)},
         ("objectType", "actor", "verb", "object"),
         after=_whole,
     )
-    return _object(
+    return object_of(
         {
             **common,
             "id": _uuid,
             "object": _choose({**plain_objects, "SubStatement": sub_statement}),
             "stored": timestamp,
             "authority": authority,
-            "version": _of(types.is_version_1, "1.0.x")
+            "version": of(types.is_version_1, "1.0.x")
             if version == 1
-            else _of(types.is_version_2, "2.0.x"),
+            else of(types.is_version_2, "2.0.x"),
         },
         ("actor", "verb", "object"),
         after=_whole,
