@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -34,6 +36,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_TIMEOUT_SECONDS = 30
+WRITER_POLL_SECONDS = 0.002
 
 log = logging.getLogger(__name__)
 
@@ -211,7 +214,37 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
 def _sqlite_begin(connection: Connection) -> None:
     may_write = _writing.get()
     connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if may_write else 'ON'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write else "BEGIN")
+    if may_write:
+        _sqlite_begin_writing(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _sqlite_begin_writing(connection: Connection) -> None:
+    """Begin as a writer as soon as nobody else is one, or give up after the busy timeout.
+
+    SQLite's own waiting asks ten times a second, and nobody is in turn: a worker that writes
+    transaction after transaction leaves gaps of milliseconds, which it would miss for seconds.
+    """
+    raw: Any = connection.connection.driver_connection
+    patience = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        while not _sqlite_settled(raw) and time.monotonic() < patience:
+            time.sleep(WRITER_POLL_SECONDS)
+        if not raw.in_transaction:  # once more, for an error in SQLAlchemy's words
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_SECONDS * 1000)}")
+
+
+def _sqlite_settled(raw: Any) -> bool:
+    """Try to begin; False where somebody else writes, and asking again may help."""
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY
+    return True
 
 
 def _postgresql_begin(connection: Connection) -> None:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 ACTS_IN_A_TRANSACTION = 100
 # What a worker leaves between two transactions, so that a waiting request gets its turn.
-PAUSE_SECONDS = 0.002
+PAUSE_SECONDS = 0.005
 TRIES = 5
 T = TypeVar("T")
 
