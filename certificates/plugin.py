@@ -6,7 +6,15 @@ from pathlib import Path
 
 from flask_babel import lazy_gettext as _l
 
-from certificates import admin_views, administration, evaluation, progress, verify_views, views
+from certificates import (
+    admin_views,
+    administration,
+    evaluation,
+    in_force,
+    progress,
+    verify_views,
+    views,
+)
 from certificates.awards import EARNED
 from certificates.catalogue import EVALUATE
 from certificates.columns import columns
@@ -63,6 +71,7 @@ plugin = Plugin(
     ),
     demo=((40, "certificates.demo.step:CertificateStep"),),
     held=HELD,
+    conditions=in_force.conditions,
     notice_kinds=(
         NoticeKind(
             EARNED,

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from esn.commands import esn_commands
 from esn.connectors.status import check_networks
+from esn.held import HELD
 from esn.intake.views import blueprint as intake
 from esn.ledger.accounts import CARRY_OVER, forget_person, link_accounts
 from esn.ledger.backfill import backfill_connectors
@@ -71,5 +72,6 @@ plugin = Plugin(
     settings=SETTINGS,
     listeners=(Listener(PeopleChanged, people_changed), Listener(PersonErased, forget_person)),
     measures=MEASURES,
+    held=HELD,
     demo=((30, "esn.demo.step:NetworkStep"),),
 )
