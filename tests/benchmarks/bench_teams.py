@@ -20,7 +20,7 @@ from tests.factories.teams import FakeColumn, add_columns, set_cells
 PEOPLE, ITEMS, SPAN, SEED = 10_000, 20, 8, 7
 
 
-@benchmark("teams.page", unit="ms", target=300)
+@benchmark("lms.team_page", unit="ms", target=300)
 def page(place: Place) -> Result:
     """The page of somebody above 10,000 people with 20 items each, beside one pass over the cells."""
     app = place.make_app()

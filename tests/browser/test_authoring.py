@@ -197,14 +197,15 @@ def test_text_that_was_never_saved_is_put_back_and_overwrites_nobody(
     page.context.set_offline(True)
     box.fill("Written in a second tunnel.")
     expect(page.locator("[data-status]")).to_contain_text("no connection")
-    page.goto("about:blank")
-    page.context.set_offline(False)
+    # Before the network is back: what the closing page still manages to send must meet the change.
     course = get_course(slug)
     actor = make_person("Jonas Brandt", is_author=True)
     services.change(
         course, actor.id, lambda now: rewrite_card(now, card_id, "", {"text": "By Jonas."})
     )
     db.session.commit()
+    page.goto("about:blank")
+    page.context.set_offline(False)
     page.goto(address)
     expect(box).to_have_value("Written in a second tunnel.")
     expect(page.locator("[data-status]")).to_contain_text("Nothing was overwritten")
