@@ -55,7 +55,9 @@ class UsageMeasure:
             return Gap(
                 best,
                 need,
-                words(self.lacking(need - best, where.verb), None) if best < need else "",
+                words(self.lacking(need - best, where.verb), None, where.client)
+                if best < need
+                else "",
                 url,
             )
         today = clock.day_number(window.until or clock.now())
@@ -65,15 +67,31 @@ class UsageMeasure:
             since = max(since, window.since)
         running = Window(since, window.until)
         have = self._of_one(person_id, running, where)
-        first = db.session.scalar(
-            select(func.min(Usage.day)).where(
-                Usage.person_id == person_id, *_conditions(running, where)
-            )
-        )
+        first = self._first_to_fall_out(running, where)
         by = None
         if first is not None:
             by = clock.EPOCH + dt.timedelta(days=first + window.within_days - 1)
-        return Gap(have, need, words(self.lacking(need - have, where.verb), by), url, by)
+        text = words(self.lacking(need - have, where.verb), by, where.client)
+        return Gap(have, need, text, url, by)
+
+    def _first_to_fall_out(self, running: Window, where: Filter) -> int | None:
+        """Return the day of what is lost first when time goes on: of each thing, its latest day."""
+        acts = _conditions(running, where)
+        if self.column is None:
+            days = select(Usage.day).where(*acts).subquery()
+            return self._earliest(days)
+        thing = getattr(Usage, self.column)
+        latest = (
+            select(func.max(Usage.day).label("day"))
+            .where(*acts, thing.is_not(None))
+            .group_by(thing)
+            .subquery()
+        )
+        return self._earliest(latest)
+
+    def _earliest(self, days: Subquery) -> int | None:
+        found: int | None = db.session.scalar(select(func.min(days.c.day)))
+        return found
 
     def _of_one(self, person_id: int, window: Window, where: Filter) -> int:
         found = self.values(window, where).subquery()

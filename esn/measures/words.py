@@ -7,7 +7,7 @@ import datetime as dt
 from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 
-from esn.vocabulary import Act
+from esn.vocabulary import Act, Client
 
 
 def lacking_acts(number: int, verb: str | None) -> str:
@@ -42,8 +42,12 @@ def lacking_groups(number: int, verb: str | None) -> str:
     return str(ngettext("Take part in one more group", "Take part in %(num)s more groups", number))
 
 
-def with_day(words: str, by: dt.date | None) -> str:
-    """Return the sentence, with the day by which it should be done where there is one."""
+def with_day(words: str, by: dt.date | None, client: str | None = None) -> str:
+    """Return the sentence, with the device and the day by which, where they matter."""
+    if client == Client.MOBILE:
+        words = str(_("%(what)s from your phone", what=words))
+    elif client == Client.DESKTOP:
+        words = str(_("%(what)s from a computer", what=words))
     if by is None:
         return f"{words}."
     return str(_("%(what)s, by %(day)s.", what=words, day=format_date(by, "d MMMM")))

@@ -258,3 +258,32 @@ def test_the_value_is_that_of_the_best_stretch(app: Flask, client: FlaskClient) 
         for slug, expected in by_hand.items():
             values = get_measure(slug).values(Window(within_days=days), Filter())
             assert db.session.execute(values).all() == [(person.id, expected)], (slug, days)
+
+
+def test_what_is_missing_names_the_day_on_which_something_is_lost(
+    app: Flask, client: FlaskClient
+) -> None:
+    connector, secret = make_connector()
+    person = make_person(email="p@example.test")
+    now = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
+    with clock.travel(now):
+        events = [
+            act("u1", at=(now - dt.timedelta(days=days)).isoformat(), recipient=who, client=device)
+            for days, who, device in (
+                (40, "x", "mobile"),
+                (9, "a", "desktop"),
+                (3, "a", "desktop"),
+                (6, "b", "desktop"),
+            )
+        ]
+        deliver(client, connector, secret, events, [{"id": "u1", "email": "p@example.test"}])
+        run_pending()
+        measure = get_measure("esn.recipients")
+        gap = measure.missing(person.id, Window(within_days=14), Filter(verb="replied"), 3)
+        # The answer to a is three days old again: the one to b is lost first.
+        assert (gap.have, gap.text) == (2, "Answer one more person, by 27 November.")
+        acts = get_measure("esn.acts")
+        gap = acts.missing(person.id, Window(within_days=14), Filter(client="mobile"), 1)
+        assert gap.met  # it was done, whenever that was
+        gap = acts.missing(person.id, Window(), Filter(verb="posted", client="mobile"), 2)
+        assert (gap.have, gap.text, gap.by) == (0, "2 more posts from your phone.", None)
