@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, distinct, func, or_, select
 
 from esn.measures.stretch import PERSON, best_stretch
 from esn.measures.words import with_day as words
