@@ -119,9 +119,9 @@ class Autosave {
   }
 
   // Somebody else's text stands there: stop saving, and let the author see both by the button.
+  // What was typed stays in the browser: the page may be closing, and nobody has seen it yet.
   conflict() {
     this.stopped = true;
-    localStorage.removeItem(this.key);
     this.form.dataset.conflict = "yes";
   }
 
