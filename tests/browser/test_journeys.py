@@ -20,7 +20,7 @@ from lms.db import db
 from lms.jobs.queue import run_pending
 from lms.people.security import hashed
 from tests.browser.conftest import DESK, PHONE, Live, axe, overflow
-from tests.browser.test_player import at, choose, press, press_until, prefetched
+from tests.browser.test_player import at, choose, prefetched, press, press_until
 from tests.factories.courses import make_course, make_path
 from tests.factories.esn import act, deliver, make_connector
 from tests.factories.people import make_person
