@@ -12,6 +12,7 @@ from certificates.models import Origin
 from certificates.rendering.page import printed_of
 from certificates.rules.nodes import BadRule
 from certificates.verification import Status, status_of
+from lms.db import row_number
 from lms.errors import NotFound
 from lms.people.access import Who, allow
 from lms.people.current import current_person
@@ -29,7 +30,7 @@ blueprint = Blueprint(
 @allow(Who.ADMINISTRATOR)
 def overview() -> str:
     """Show rules, papers that failed, and the newest awards."""
-    page = max(0, request.args.get("page", 0, type=int))
+    page = request.args.get("page", 0, type=row_number)
     found, more = administration.recent_awards(page)
     return render_template(
         "certificates/admin.html",

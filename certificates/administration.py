@@ -11,7 +11,7 @@ from certificates.catalogue import Tampered, newest_version, rule_of
 from certificates.models import Award, Definition, Document, DocumentState, RuleVersion
 from certificates.rules.compile import unavailable
 from certificates.rules.model import Rule
-from lms.db import db
+from lms.db import BIGGEST_ID, db
 
 PAGE = 50
 
@@ -66,7 +66,7 @@ def recent_awards(page: int) -> tuple[Sequence[Award], bool]:
     found = db.session.scalars(
         select(Award)
         .order_by(Award.earned_at.desc(), Award.id.desc())
-        .offset(PAGE * page)
+        .offset(min(PAGE * page, BIGGEST_ID))
         .limit(PAGE + 1)
     ).all()
     return found[:PAGE], len(found) > PAGE

@@ -12,9 +12,10 @@ from flask import Flask, Response, current_app, g, request
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, ValidationError
 
 from lms import config, events, evidence, plugin
-from lms.db import begin_request, db, prepare_engine
+from lms.db import BIGGEST_ID, begin_request, db, prepare_engine
 from lms.errors import DomainError, Misconfigured, Unavailable
 from lms.jobs import queue as jobs
 from lms.notices.part import part as notices
@@ -30,6 +31,16 @@ log = logging.getLogger(__name__)
 ROOMS: tuple[Plugin, ...] = (web, people, teams, notices)
 KERNEL_MODELS = ("lms.audit", "lms.jobs.worker", "lms.objectives")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class RowNumber(IntegerConverter):
+    """A number in an address; one that no column can hold is an address that does not exist."""
+
+    def to_python(self, value: str) -> Any:
+        number = super().to_python(value)
+        if number > BIGGEST_ID:
+            raise ValidationError
+        return number
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -106,6 +117,7 @@ def _configure(app: Flask) -> None:
         SESSION_COOKIE_SECURE=https if secure is None else secure,
         MAX_CONTENT_LENGTH=32 * 1024 * 1024,
     )
+    app.url_map.converters["int"] = RowNumber
     if not app.config["LMS_HOME_PAGE"]:
         app.config["LMS_HOME_PAGE"] = app.config["LMS_BASE_URL"]
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0)  # type: ignore[method-assign]

@@ -60,6 +60,15 @@ else:
 
 # For tables that grow without end: 64 bits, and SQLite's own rowid where it is the primary key.
 BigId = BigInteger().with_variant(Integer, "sqlite")
+BIGGEST_ID = 2**63 - 1
+
+
+def row_number(text: str) -> int:
+    """Return the number that an address names; raises ValueError for one that no column can hold."""
+    number = int(text)
+    if not 0 <= number <= BIGGEST_ID:
+        raise ValueError("no row has this number")
+    return number
 
 
 class UtcDateTime(types.TypeDecorator[dt.datetime]):

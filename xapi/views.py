@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from lms import audit
+from lms.db import row_number
 from lms.jobs.queue import wake
 from lms.people.access import Who, allow
 from lms.people.current import current_person
@@ -47,7 +48,7 @@ def delivery() -> str:
 @allow(Who.ADMINISTRATOR)
 def send_again(target: str) -> Response:
     """Queue what a record store refused once more: one statement, or all."""
-    one = request.form.get("outbox_id", type=int)
+    one = request.form.get("outbox_id", type=row_number)
     count = queue.send_again(get_known(target), None if one is None else [one])
     audit.note("xapi.sent_again", f"target/{target}", current_person().id, count=count)
     wake(DELIVER)
@@ -93,7 +94,7 @@ def send_since(target: str) -> str | Response:
 @allow(Who.ADMINISTRATOR)
 def statements() -> str:
     """Show what was recorded, newest first."""
-    rows, after = recorded.page(request.args.get("before", type=int))
+    rows, after = recorded.page(request.args.get("before", type=row_number))
     return render_template(
         "xapi/statements.html",
         rows=rows,

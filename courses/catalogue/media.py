@@ -89,6 +89,7 @@ def reencode(content: bytes) -> tuple[bytes, str, int, int]:
     if kind != "PNG" or not _drawn(picture):
         picture = picture.convert("RGB" if kind == "JPEG" else _mode(picture))
     picture.thumbnail((SIDE_MAX, SIDE_MAX))
+    picture.info.clear()  # Pillow hands on what it read there: a JPEG's comment, a colour profile
     made = io.BytesIO()
     options = {"quality": JPEG_QUALITY} if kind == "JPEG" else {}
     picture.save(made, kind, optimize=True, **options)

@@ -11,7 +11,7 @@ from lms import audit, events
 from lms.db import BUSY_TIMEOUT_SECONDS, db, transaction
 from lms.jobs.queue import Job, wake
 from lms.people.exchange.files import sweep_files
-from lms.people.models import Identity, JoinLink, Person
+from lms.people.models import Identity, JoinLink, PeopleFile, Person
 from lms.people.services import keep_an_administrator
 from lms.people.tree import refresh_managers
 
@@ -41,6 +41,8 @@ def erase(person: Person, by: Person | None) -> None:
         db.session.execute(text("PRAGMA secure_delete=ON"))
     # The row goes, and the database takes along all that hangs on it.
     db.session.execute(delete(Identity).where(Identity.person_id == person.id))
+    # Nobody can say in which of the files that wait to be taken over the person stands.
+    db.session.execute(delete(PeopleFile))
     person_id, uid = person.id, person.uid
     db.session.execute(
         update(Person)

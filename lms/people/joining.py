@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from lms import audit, clock, events
 from lms.db import db
 from lms.errors import Conflict, Gone, Invalid
+from lms.people.exchange.read import FORMULA_STARTS
 from lms.people.models import Identity, JoinLink, Person, Unit
 from lms.people.passwords import weakness
 from lms.people.security import end_sessions, hashed
@@ -96,7 +97,11 @@ def join(link: JoinLink, name: str, password: str | None) -> Identity:
     Raises Invalid for a name or password that will not do, Gone where others used it up meanwhile.
     """
     name = " ".join(name.split())
-    if not name or len(name) > NAME_MAX_CHARS or not any(char.isalpha() for char in name):
+    if (
+        not any(char.isalpha() for char in name)
+        or len(name) > NAME_MAX_CHARS
+        or name.startswith(FORMULA_STARTS)
+    ):
         raise Invalid(_("Type your name as your colleagues know it."))
     if password:
         check_password(password, [name])

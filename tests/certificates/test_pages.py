@@ -340,6 +340,8 @@ def test_the_administrator_publishes_a_version_and_is_told_what_is_wrong(
     assert "Field Guide" in browser.get("/certificates/administration").text
     browser.post("/certificates/administration/rule/field-guide/retire")
     assert "no longer offered" in browser.get("/certificates/administration").text
+    for page in ("9" * 30, "9" * 18, "-1", "x"):
+        assert browser.get(f"/certificates/administration?page={page}").status_code == 200
 
 
 def test_administrators_are_told_what_nothing_measures(house: Flask, sign_in: SignIn) -> None:

@@ -111,7 +111,7 @@ def test_pictures_are_written_anew_and_kept_once(app: Flask) -> None:
     exif = photo.getexif()
     exif[0x010E] = "MARKED where it was taken"
     raw = io.BytesIO()
-    photo.save(raw, "JPEG", exif=exif)
+    photo.save(raw, "JPEG", exif=exif, comment=b"MARKED by whom")
     assert b"MARKED" in raw.getvalue()
     row = media.add_picture(raw.getvalue() + b"<script>MARKED</script>")
     kept, content = media.read_picture(row.sha256)

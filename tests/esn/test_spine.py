@@ -105,6 +105,8 @@ def test_deleted_content_is_taken_back(app: Flask, client: FlaskClient) -> None:
         ({"at": "2199-01-01T00:00:00Z"}, "in the future"),
         ({"actor": 5}, "events[0].actor must be a text"),
         ({"client": "fridge"}, "events[0].client"),
+        ({"client": {}}, "events[0].client"),
+        ({"verb": ["posted"]}, "events[0].verb must be one of"),
         ({"group_kind": "Private: Ann's"}, "events[0].group_kind"),
     ],
 )

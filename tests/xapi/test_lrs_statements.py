@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import json
@@ -119,6 +120,16 @@ def test_pages_follow_each_other_without_gap_or_double(lrs: Provider) -> None:
             break
         answer = lrs.ask("GET", answer.json["more"])
     assert seen == ids[::-1]
+    for made_up in (
+        b"nonsense",
+        b"[]",
+        b"{}",
+        b'{"after":[1]}',
+        b'{"after":null}',
+        b'{"after":"%d"}' % 2**63,
+    ):
+        token = base64.urlsafe_b64encode(made_up).decode().rstrip("=")
+        assert lrs.ask("GET", f"statements/more/{token}").status_code == 404, made_up
     assert lrs.ask("GET", "statements/more/nonsense").status_code == 404
 
 
@@ -442,6 +453,18 @@ def test_bodies_that_are_no_statements(lrs: Provider, body: bytes) -> None:
     answer = lrs.ask("POST", data=body, content_type="application/json")
     assert answer.status_code == 400
     assert lrs.ask("POST", data=body, content_type="text/plain").status_code == 400
+
+
+def test_extensions_are_as_deep_as_can_be_written_again(lrs: Provider) -> None:
+    def deep(levels: int, inner: str, outer: str) -> dict[str, object]:
+        extensions = {"http://example.test/e": json.loads(inner * levels + "1" + outer * levels)}
+        return statement(context={"extensions": extensions})
+
+    lrs.post([deep(90, '{"a":', "}"), deep(90, "[", "]")])
+    for inner, outer in (('{"a":', "}"), ("[", "]")):
+        answer = lrs.post(deep(300, inner, outer), status=400)
+        assert "nested deeper" in str(answer)
+    assert stored_count() == 2
 
 
 def test_head_is_get_without_a_body(lrs: Provider) -> None:

@@ -107,6 +107,7 @@ def test_the_list_goes_back_page_by_page(app: Flask, browser: FlaskClient) -> No
     assert made[7] in browser.get(f"/xapi/recorded/{made[7]}").text
     missing = "00000000-0000-4000-8000-000000000000"
     assert browser.get(f"/xapi/recorded/{missing}").status_code == 404
+    assert browser.get(f"/xapi/recorded?before={2**63}").status_code == 200
 
 
 def test_the_list_asks_the_same_number_of_queries_however_long(

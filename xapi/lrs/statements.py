@@ -12,7 +12,7 @@ import orjson
 from flask import Response, g, request, url_for
 from sqlalchemy import select
 
-from lms.db import db
+from lms.db import db, row_number
 from lms.people.access import Who, allow
 from xapi.lrs import multipart
 from xapi.lrs.calls import Call, Session, read_json
@@ -68,9 +68,9 @@ def more(token: str) -> Response:
     call, session = enter()
     try:
         args = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        after = int(args.pop("after"))
+        after = row_number(args.pop("after"))
         args = {str(name): str(value) for name, value in args.items()}
-    except (binascii.Error, ValueError, KeyError, AttributeError) as error:
+    except (binascii.Error, ValueError, KeyError, AttributeError, TypeError) as error:
         raise NoSuchThing("This address does not continue any answer of ours.") from error
     asked = Call("GET", args, call.headers, b"")
     return _find(asked, session, after)

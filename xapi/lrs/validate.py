@@ -28,6 +28,9 @@ INTERACTION_LISTS = {
     "numeric": (),
     "other": (),
 }
+# Extensions alone are as deep as their author likes; what is read can be deeper than what orjson
+# writes (254 levels), and a statement that cannot be written again is one that cannot be kept.
+DEPTH_MOST = 100
 _LISTS = ("choices", "scale", "source", "target", "steps")
 
 
@@ -55,6 +58,22 @@ def _extensions(value: Any) -> None:
     for key in value:
         if not types.is_iri(key):
             raise Wrong("the key of an extension must be an IRI", key)
+    if not _is_shallow(value):
+        raise Wrong(f"is nested deeper than {DEPTH_MOST} levels")
+
+
+def _is_shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEPTH_MOST):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if type(one) is dict else one)
+            if type(inner) in (dict, list)
+        ]
+        if not level:
+            return True
+    return False
 
 
 _string = of(lambda value: type(value) is str, "a string")

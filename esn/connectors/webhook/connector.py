@@ -142,12 +142,12 @@ class Reader:
 
     def _act(self, event: dict[str, Any], where: str) -> ActRecord:
         verb = event.get("verb")
-        if verb not in VERBS:
+        if not isinstance(verb, str) or verb not in VERBS:
             raise Invalid(f"{where}.verb must be one of: {', '.join(Act)}, {REMOVED}.")
         act = ActRecord(
             event=self._id(event, "id", where, "event"),
             at=self._moment(event, where),
-            verb=str(verb),
+            verb=verb,
             actor=self._id(event, "actor", where, "account"),
         )
         for name, purpose in (("object", "object"), ("parent", "object"), ("group", "group"), ("recipient", "account")):  # fmt: skip
@@ -163,7 +163,7 @@ class Reader:
                 )
             act["group_kind"] = str(kind)
         client = event.get("client", Client.UNKNOWN.value)
-        if client not in frozenset(Client):
+        if not isinstance(client, str) or client not in frozenset(Client):
             raise Invalid(f"{where}.client must be one of: {', '.join(Client)}.")
         act["client"] = str(client)
         return act

@@ -17,6 +17,11 @@ SignIn = Callable[[Person], FlaskClient]
 PASSWORD = "three harbour gulls"
 
 
+def test_a_number_that_no_row_can_have_is_no_address(app: Flask, sign_in: SignIn) -> None:
+    browser = sign_in(make_person())
+    assert browser.post(f"/me/passkeys/{2**63}/remove").status_code == 404
+
+
 def test_new_password_ends_other_sessions(app: Flask, sign_in: SignIn) -> None:
     person = make_person("Imani Okafor", email="imani@example.test")
     here, elsewhere = sign_in(person), sign_in(person)

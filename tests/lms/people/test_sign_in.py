@@ -271,6 +271,7 @@ def test_people_without_a_mailbox_join_by_a_link(app: Flask) -> None:
     path = f"/join/{joining.token_of(link)}"
     browser = app.test_client()
     assert browser.get(path).status_code == 200
+    assert browser.post(path, data={"name": "=1+1 E", "password": PASSWORD}).status_code == 422
     form = {"name": "  Imani   Okafor ", "password": PASSWORD}
     assert browser.post(path, data=form).location == "/welcome"
     assert "imani.okafor" in browser.get("/welcome").text
