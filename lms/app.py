@@ -120,7 +120,10 @@ def _configure(app: Flask) -> None:
     app.url_map.converters["int"] = RowNumber
     if not app.config["LMS_HOME_PAGE"]:
         app.config["LMS_HOME_PAGE"] = app.config["LMS_BASE_URL"]
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0)  # type: ignore[method-assign]
+    proxies = app.config["LMS_TRUSTED_PROXIES"]
+    if proxies:  # without one in front, anybody could write these headers
+        fixed = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)
+        app.wsgi_app = fixed  # type: ignore[method-assign]
 
 
 def _register(app: Flask, part: Plugin) -> None:

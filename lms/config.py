@@ -68,6 +68,12 @@ KERNEL_SETTINGS: tuple[Setting, ...] = (
     Setting("LMS_INSTANCE", "instance", "Folder for the database, files and the job queue.", Path),
     Setting("LMS_BASE_URL", "http://127.0.0.1:8000", "The address people open, without a slash."),
     Setting(
+        "LMS_TRUSTED_PROXIES",
+        0,
+        "How many reverse proxies stand in front and say who asks (X-Forwarded-For, -Proto).",
+        int,
+    ),
+    Setting(
         "LMS_HOME_PAGE",
         "",
         "IRI that names people in statements (account homePage); empty: the first base URL.",

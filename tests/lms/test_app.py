@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 
 from lms.app import create_app
@@ -33,3 +33,15 @@ def test_default_secret_is_refused() -> None:
 def test_missing_requirement_is_named(app: Flask, make_app: Callable[..., Flask]) -> None:
     with pytest.raises(Misconfigured, match="needs “xapi”"):
         make_app(LMS_PLUGINS=("courses",))
+
+
+@pytest.mark.parametrize(("proxies", "seen"), [(0, "127.0.0.1"), (1, "203.0.113.9")])
+def test_who_asks_is_believed_of_trusted_proxies_only(
+    make_app: Callable[..., Flask], proxies: int, seen: str
+) -> None:
+    app = make_app(LMS_TRUSTED_PROXIES=proxies)
+    found: list[str | None] = []
+    app.before_request(lambda: found.append(request.remote_addr))
+    forged = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}
+    app.test_client().get("/healthz", headers=forged)
+    assert found == [seen]
