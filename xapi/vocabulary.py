@@ -1,6 +1,6 @@
 """The words statements are made of: verbs and activity types, each an IRI that others know.
 
-Published vocabularies come first: ADL's, cmi5's, ActivityStreams 1.0 and the Tin Can registry;
+Published vocabularies come first: ADL's, cmi5's, AcrossX, ActivityStreams 1.0, the Tin Can registry;
 nothing here is invented, so that any LRS's reports understand what we send.
 """
 
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 _ADL_VERB = "http://adlnet.gov/expapi/verbs/"
 _ADL_TYPE = "http://adlnet.gov/expapi/activities/"
+_ACROSSX_VERB = "https://w3id.org/xapi/acrossx/verbs/"
 _STREAMS = "http://activitystrea.ms/schema/1.0/"
 _REGISTRY_VERB = "http://id.tincanapi.com/verb/"
 _REGISTRY_TYPE = "http://id.tincanapi.com/activitytype/"
@@ -40,10 +41,10 @@ SATISFIED = VerbTerm("https://w3id.org/xapi/adl/verbs/satisfied", "satisfied")
 EARNED = VerbTerm(_REGISTRY_VERB + "earned", "earned")
 
 # Use of the network.
-POSTED = VerbTerm(_STREAMS + "post", "posted")
-REPLIED = VerbTerm(_ADL_VERB + "responded", "replied")
+POSTED = VerbTerm(_ACROSSX_VERB + "posted", "posted")
+REPLIED = VerbTerm(_REGISTRY_VERB + "replied", "replied")
 COMMENTED = VerbTerm(_ADL_VERB + "commented", "commented")
-REACTED = VerbTerm(_STREAMS + "like", "reacted")
+REACTED = VerbTerm(_ACROSSX_VERB + "liked", "reacted")
 JOINED = VerbTerm(_STREAMS + "join", "joined")
 FOLLOWED = VerbTerm(_STREAMS + "follow", "followed")
 MENTIONED = VerbTerm(_REGISTRY_VERB + "mentioned", "mentioned")

@@ -198,6 +198,6 @@ def _record(stage: Stage, secret: str) -> dict[str, Any]:
             part("author", AUTHOR, "Writes the courses; no programmer."),
             part("administrator", ADMINISTRATOR, "Connects the network and sleeps at night."),
         ],
-        "pages": {"home": "/", **stage.pages},
+        "pages": {"home": "/", "team": "/team", **stage.pages},
         **stage.connections,
     }

@@ -96,6 +96,7 @@ def test_the_record_is_for_scripts_and_private(story: tuple[Path, dict[str, Any]
     assert set(whole["sign_in"]) == {"learner", "author", "manager", "administrator"}
     assert set(whole["lrs"]) == {"endpoint", "key", "secret"}
     assert set(whole["webhook"]) == {"url", "secret"}
+    assert {"home", "team"} <= set(whole["pages"])
     assert all(address.startswith("http://127.0.0.1:8123/") for address in whole["pages"].values())
     again = with_addresses(whole, "http://127.0.0.1:9000")
     assert again["webhook"]["url"].startswith("http://127.0.0.1:9000/esn/intake/")
