@@ -10,10 +10,12 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from werkzeug.serving import make_server
 
 from lms.bootstrap.system import find_chromium
@@ -142,11 +144,7 @@ def session_cookie(live: Live, person: Person) -> dict[str, str]:
 
 def axe(page: Page) -> list[str]:
     """Return what axe finds on the page, one line each: rule, help, and where."""
-    # Evaluated over the debugger's connection, which the page's own policy does not bind.
-    page.evaluate(AXE.read_text())
-    found = page.evaluate(
-        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", AXE_TAGS
-    )
+    found = settled(page, lambda: _run_axe(page))
     return [
         f"{violation['id']}: {violation['help']} at {node['target']}"
         for violation in found["violations"]
@@ -154,11 +152,33 @@ def axe(page: Page) -> list[str]:
     ]
 
 
+def _run_axe(page: Page) -> Any:
+    # Evaluated over the debugger's connection, which the page's own policy does not bind.
+    page.evaluate(AXE.read_text())
+    return page.evaluate(
+        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", AXE_TAGS
+    )
+
+
+def settled(page: Page, look: Callable[[], Any]) -> Any:
+    """Return what `look` finds; look again where the page went while it was looked at.
+
+    A press on a link returns before the next page is there; on a busy machine what is asked right
+    after it meets the old page as it leaves.
+    """
+    for _ in range(3):
+        page.wait_for_load_state("load")
+        try:
+            return look()
+        except PlaywrightError:
+            page.wait_for_timeout(500)
+    return look()
+
+
 def overflow(page: Page) -> int:
     """Return by how many pixels the page is wider than its window (0: nothing scrolls sideways)."""
-    width: int = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
+    question = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    width: int = settled(page, lambda: page.evaluate(question))
     return width
 
 
