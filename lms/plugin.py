@@ -89,6 +89,12 @@ class TeamColumn(Protocol):
     is set (never a count of what someone did in the network), due_at an optional datetime.
     A person without a row reads as NONE. A column with `detail` is shown on the page of one person
     only, not in the table (the conditions of a certificate).
+
+    A class of many columns may also offer a class method `together(columns, people)`: all their
+    cells in one select of (person_id, place, state, due_at), at most one row for each person and
+    column, `place` being the column's index in `columns`, and due_at only where something is left
+    to be done. It says just what `cells` says; the kernel takes the numbers of the whole page from
+    it, and from `cells` the people who are shown.
     """
 
     slug: str

