@@ -118,10 +118,7 @@ class Roster:
 
     def counts(self) -> Counter[int]:
         """Return how many people have each worst rank."""
-        found: Counter[int] = Counter()
-        for packed, people in Counter(self.packed.values()).items():
-            found[max(self._ranks_of(packed), default=0)] += people
-        return found
+        return Counter(map(self.worst, self.packed))
 
     def count_having(self, rank: int) -> int:
         """Return how many people have that rank in any column."""

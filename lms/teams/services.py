@@ -97,7 +97,8 @@ def people_of(viewer: Person, scope: Scope) -> Select[tuple[int]]:
 def build_page(viewer: Person, query: TeamQuery) -> TeamPage:
     """Return one page of the table, with the numbers of the whole scope."""
     scope = people_of(viewer, query.scope)
-    order = _in_order(scope)
+    places = _in_order(scope)
+    order = list(places)
     roster = _roster(scope, order)
     columns = roster.columns
     by_column = roster.counts_by_column()
@@ -123,7 +124,7 @@ def build_page(viewer: Person, query: TeamQuery) -> TeamPage:
         ],
         counts=roster.counts(),
         holders=roster.count_having(MET_RANK) if _offers_certificates(by_column) else None,
-        units=_units(scope),
+        units=_units(set(places.values())),
         matches=len(found),
         pages=pages,
     )
@@ -136,7 +137,7 @@ def _offers_certificates(by_column: list[Counter[int]]) -> bool:
 def everybody_matching(viewer: Person, query: TeamQuery) -> tuple[list[TeamColumn], list[Row]]:
     """Return all rows of all pages, in the order of the page: what the CSV holds."""
     scope = people_of(viewer, query.scope)
-    order = _in_order(scope)
+    order = list(_in_order(scope))
     roster = _roster(scope, order)
     visible = [
         column
@@ -146,16 +147,15 @@ def everybody_matching(viewer: Person, query: TeamQuery) -> tuple[list[TeamColum
     return visible, read_rows(_matching(order, query, roster), visible, scope)
 
 
-def _in_order(scope: Select[tuple[int]]) -> list[int]:
-    """Return the ids of a scope in the order of their names."""
-    return list(
-        db.session.scalars(
-            select(Person.id)
-            .outerjoin(Identity, Identity.person_id == Person.id)
-            .where(Person.id.in_(scope))
-            .order_by(Identity.sort_name, Person.id)
-        )
+def _in_order(scope: Select[tuple[int]]) -> dict[int, int | None]:
+    """Return the ids of a scope in the order of their names, each with the id of its unit."""
+    rows = db.session.execute(
+        select(Person.id, Person.unit_id)
+        .outerjoin(Identity, Identity.person_id == Person.id)
+        .where(Person.id.in_(scope))
+        .order_by(Identity.sort_name, Person.id)
     )
+    return {row[0]: row[1] for row in rows}
 
 
 def _roster(scope: Select[tuple[int]], order: list[int]) -> Roster:
@@ -289,11 +289,7 @@ def _act(worst: int, achieved: int) -> str:
     return "thank" if worst in DONE_RANKS and achieved else "fine"
 
 
-def _units(scope: Select[tuple[int]]) -> list[tuple[str, str]]:
-    """Return (uid, name) of the units in which people of the scope are."""
-    rows = db.session.execute(
-        select(Unit.uid, Unit.name)
-        .where(Unit.id.in_(select(Person.unit_id).where(Person.id.in_(scope))))
-        .order_by(Unit.name)
-    )
-    return [(uid, name) for uid, name in rows]
+def _units(ids: set[int | None]) -> list[tuple[str, str]]:
+    """Return (uid, name) of these units, by name."""
+    rows = db.session.execute(select(Unit.id, Unit.uid, Unit.name).order_by(Unit.name))
+    return [(uid, name) for unit_id, uid, name in rows if unit_id in ids]

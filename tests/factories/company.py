@@ -25,9 +25,9 @@ ROWS_AT_ONCE = 20_000
 def make_company(people: int, paths: int, seed: int = 7) -> Person:
     """Commit `people` in a tree, each on every one of `paths`; return who stands above them all.
 
-    Each path has a course of its own and shares two with its neighbours. Of the enrolments a
-    third have not begun, a third are under way and a third are done; some are late, some are soon
-    due, a few have no date and a few have ended.
+    Each path has a course of its own and shares two with its neighbours. Of each path a third of
+    the people have begun nothing (but perhaps a course it shares), a third have begun, a third are
+    done; some are late, some are soon due, a few have no date and a few enrolments have ended.
     """
     boss, ids = _make_tree(people)
     own = [make_course(f"own-{n}") for n in range(paths)]

@@ -5,18 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from courses.paths.enrolment import enrol
+from courses.paths.models import Path
 from lms.db import db
 from lms.people.models import Person
 from lms.plugin import CellState
+from lms.teams.columns import RANKS
 from lms.teams.export import neutral
 from lms.teams.query import Scope, TeamQuery
-from lms.teams.services import PAGE_ROWS, build_page, scopes_of
+from lms.teams.services import PAGE_ROWS, build_page, everybody_matching, scopes_of
+from tests.factories.company import make_company
 from tests.factories.people import make_person, make_unit
 from tests.factories.teams import FakeColumn, add_columns, set_cells
 from tests.lms.teams.conftest import Team, days
@@ -259,3 +265,39 @@ def test_many_columns_are_packed_and_read_back(app: Flask, team: Team) -> None:
         found = build_page(team.manager, TeamQuery(item="fake.20", state="not_started"))
         assert found.matches == (1 if order[20 % len(order)] == CellState.NOT_STARTED else 0)
         assert page.overdue == 1
+
+
+def test_real_paths_in_numbers_and_rows_agree(app: Flask, sign_in: SignIn) -> None:
+    """More paths than one query reads; the numbers come from one pass, the rows from each path."""
+    boss = make_company(40, 23)
+    make_person("Aiko Mori", boss)  # on no path: must be counted all the same
+    query = TeamQuery(scope=Scope.BELOW)
+    with app.test_request_context():
+        page = build_page(boss, query)
+        columns, rows = everybody_matching(boss, query)
+        assert len(columns) == 23
+        assert page.people == len(rows) == 41
+        worst = Counter(max(RANKS[cell.state] for cell in row.cells) for row in rows)
+        assert page.counts == worst
+        assert worst[0] == 1
+        assert [row.name for row in page.rows] == [row.name for row in rows[:PAGE_ROWS]]
+        by_due = everybody_matching(boss, TeamQuery(scope=Scope.BELOW, sort="due"))[1]
+        dues = [row.next_due for row in by_due if row.next_due is not None]
+        assert dues == sorted(dues)
+    seen = []
+    for more in (0, 400):
+        put_on_paths(boss, more)
+        with counted() as queries:
+            assert sign_in(boss).get("/team?scope=below").status_code == 200
+        seen.append(len(queries))
+    assert seen[0] == seen[1]
+
+
+def put_on_paths(boss: Person, count: int) -> None:
+    """Put so many more people below a manager, and on every path."""
+    made = [Person(manager_id=boss.id) for _ in range(count)]
+    db.session.add_all(made)
+    db.session.flush()
+    for path in db.session.scalars(select(Path)):
+        enrol(path, [one.id for one in made])
+    db.session.commit()
