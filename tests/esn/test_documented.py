@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from esn.connectors.contract import NetworkConnector, kinds
 from esn.models import Usage
+from esn.statements import TERMS
 from esn.vocabulary import Act
 from lms import clock
 from lms.db import db
@@ -65,3 +66,13 @@ def test_every_connector_keeps_the_contract_and_has_a_page() -> None:
 def test_every_act_is_in_the_webhook_page() -> None:
     page = (DOCS / "administrators" / "networks" / "webhook.md").read_text()
     assert [act for act in Act if f"`{act}`" not in page] == []
+
+
+def test_every_act_is_said_in_a_verb_of_the_profile() -> None:
+    profile = (DOCS / "xapi-profile.md").read_text()
+    assert set(TERMS) == set(Act)
+    for act, (verb, _kind, _name) in TERMS.items():
+        assert f"| `{verb.iri}` |" in profile, act
+    assert TERMS[Act.POSTED][0].iri == "https://w3id.org/xapi/acrossx/verbs/posted"
+    assert TERMS[Act.REPLIED][0].iri == "http://id.tincanapi.com/verb/replied"
+    assert TERMS[Act.REACTED][0].iri == "https://w3id.org/xapi/acrossx/verbs/liked"
