@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -32,7 +33,7 @@ from sqlalchemy import (
 from lms.db import UtcDateTime, db
 from lms.people.models import Person
 from lms.plugin import CellState, TeamColumn
-from lms.teams.columns import BITS, OPEN_FROM, RANKS, ranks_in
+from lms.teams.columns import BITS, OPEN_FROM, RANKS, STATES, ranks_in
 
 # SQLite joins 64 tables at most, and a column may bring several; PostgreSQL plans eight well.
 COLUMNS_A_QUERY = 8
@@ -76,8 +77,6 @@ class Roster:
         packed = self.packed
         wanted = db.session.scalars(scope) if people is None else people
         self.packed = {person_id: packed.get(person_id, 0) for person_id in wanted}
-        self._ranks: dict[int, bytes] = {}  # by packed states: few differ, many people share
-        self._worst: dict[int, int] = {}
 
     def _read(self, scope: Select[tuple[int]], start: int, columns: list[TeamColumn]) -> None:
         together = getattr(type(columns[0]), "together", None)
@@ -98,42 +97,42 @@ class Roster:
                 if due is not None and (person_id not in dues or due < dues[person_id]):
                     dues[person_id] = due
 
+    @cached_property
+    def _ranks(self) -> dict[int, bytes]:
+        count = len(self.columns)
+        return {person_id: ranks_in(packed, count) for person_id, packed in self.packed.items()}
+
+    @cached_property
+    def _worst(self) -> dict[int, int]:
+        if not self.columns:
+            return dict.fromkeys(self.packed, 0)
+        return {person_id: max(ranks) for person_id, ranks in self._ranks.items()}
+
     def ranks(self, person_id: int) -> bytes:
         """Return the person's rank in every column, in their order."""
-        return self._ranks_of(self.packed[person_id])
-
-    def _ranks_of(self, packed: int) -> bytes:
-        found = self._ranks.get(packed)
-        if found is None:
-            found = self._ranks[packed] = ranks_in(packed, len(self.columns))
-        return found
+        return self._ranks[person_id]
 
     def worst(self, person_id: int) -> int:
         """Return the highest rank of a person: what a manager has to know first."""
-        packed = self.packed[person_id]
-        found = self._worst.get(packed)
-        if found is None:
-            found = self._worst[packed] = max(self.ranks(person_id), default=0)
-        return found
+        return self._worst[person_id]
 
     def counts(self) -> Counter[int]:
         """Return how many people have each worst rank."""
-        return Counter(map(self.worst, self.packed))
+        return Counter(self._worst.values())
 
     def count_having(self, rank: int) -> int:
         """Return how many people have that rank in any column."""
-        return sum(
-            people
-            for packed, people in Counter(self.packed.values()).items()
-            if rank in self._ranks_of(packed)
-        )
+        return sum(rank in ranks for ranks in self._ranks.values())
 
     def counts_by_column(self) -> list[Counter[int]]:
         """Return, for each column, how many people have each rank in it."""
-        if not self.packed:
-            return [Counter() for _column in self.columns]
-        everybody = map(self._ranks_of, self.packed.values())
-        return [Counter(ranks) for ranks in zip(*everybody, strict=True)]
+        count = len(self.columns)
+        everybody = b"".join(self._ranks.values())
+        columns = (everybody[place::count] for place in range(count))
+        return [
+            Counter({rank: found for rank in STATES if (found := one.count(rank))})
+            for one in columns
+        ]
 
 
 def _in_groups(columns: Sequence[TeamColumn]) -> Iterator[list[TeamColumn]]:
