@@ -57,10 +57,17 @@ def card(slug: str, card_id: str) -> Any:
     try:
         document = services.save_card(course, card_id, base, heading, data, current_person().id)
     except services.Edited as edited:
-        if pages.wants_json():
-            raise
-        mine = Card(card_id, found.type, heading, data)
         base = outline.fingerprint(edited.theirs)
+        if pages.wants_json():
+            return pages.conflict(
+                edited.message,
+                base,
+                "courses/authoring/_card_conflict.html",
+                course=course,
+                card=edited.theirs,
+                theirs_text=pages.card_text(edited.theirs),
+            )
+        mine = Card(card_id, found.type, heading, data)
         return _editor(course, document, mine, edited.theirs, base), 409
     if pages.wants_json():
         return jsonify(

@@ -75,11 +75,13 @@ def about(slug: str) -> Any:
                 found, form.base.data or "", form.values(), current_person().id
             )
         except services.Edited as edited:
-            if pages.wants_json():
-                raise
             theirs = edited.theirs
+            base = outline.fingerprint(theirs)
+            if pages.wants_json():
+                template = "courses/authoring/_about_conflict.html"
+                return pages.conflict(edited.message, base, template, course=found, theirs=theirs)
             form.base.raw_data = None
-            form.base.data = outline.fingerprint(theirs)
+            form.base.data = base
         else:
             if pages.wants_json():
                 return jsonify(saved=pages.saved_sentence(found), base=outline.fingerprint(saved))

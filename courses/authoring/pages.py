@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request, url_for
+from flask import jsonify, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import format_datetime, format_time
 from flask_babel import gettext as _
 
@@ -120,6 +121,14 @@ def card_text(card: Card) -> str:
     kind = find_card_type(card.type)
     body = "" if kind is None else kind.serialise(card.data)[0]
     return f"{card.heading}\n\n{body}".strip()
+
+
+def conflict(told: str, base: str, template: str, **values: Any) -> ResponseReturnValue:
+    """Return what the page's own script shows where somebody else's text stands now: both texts.
+
+    base: the fingerprint of what stands there, so that saving once more replaces what was seen.
+    """
+    return jsonify(error=told, base=base, both=render_template(template, **values)), 409
 
 
 def wants_json() -> bool:

@@ -209,6 +209,12 @@ def pack(slug: str, lesson: str) -> ResponseReturnValue:
     return jsonify(
         cards=cards,
         end=render_template("courses/_offline_end.html", content=content, slug=slug),
+        offline=render_template(
+            "courses/offline.html",
+            lesson=content.lessons[lesson],
+            document=content.document,
+            url=cards[0]["url"],
+        ),
         media=sorted(set(content.media.values())),
     )
 

@@ -209,8 +209,39 @@ def test_text_that_was_never_saved_is_put_back_and_overwrites_nobody(
     page.goto(address)
     expect(box).to_have_value("Written in a second tunnel.")
     expect(page.locator("[data-status]")).to_contain_text("Nothing was overwritten")
-    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("pre")).to_contain_text("By Jonas.")
+    page.get_by_role("link", name="Or keep theirs").click()
+    expect(box).to_have_value("By Jonas.")
+
+
+def test_a_press_on_save_while_a_conflict_is_on_its_way_replaces_nothing_unseen(
+    live: Live, open_page: Callable[..., Page]
+) -> None:
+    slug, card_id = start(live)
+    page = open_page(make_person("Leila Haddad", is_author=True), size=DESK, watch=False)
+    page.goto(live.url(f"/courses/authoring/{slug}/cards/{card_id}"))
+    actor = make_person("Jonas Brandt", is_author=True)
+    services.change(
+        get_course(slug),
+        actor.id,
+        lambda now: rewrite_card(now, card_id, "", {"text": "By Jonas."}),
+    )
+    db.session.commit()
+
+    page.evaluate(
+        """() => new MutationObserver((_, watch) => {
+            if (document.querySelector("[data-status]").textContent !== "Saving …") return;
+            watch.disconnect();
+            document.querySelector(".save button[value=stay]").click();
+        }).observe(document.querySelector("[data-status]"), { childList: true })"""
+    )
+    page.locator("textarea[name=text]").fill("By Leila.")
+    expect(page.locator("pre")).to_contain_text("By Jonas.")
+    page.wait_for_timeout(1000)
+    db.session.rollback()
+    found = draft_of(get_course(slug)).find_card(card_id)
+    assert found is not None
+    assert found.data["text"] == "By Jonas."
 
 
 @pytest.mark.long
@@ -248,18 +279,41 @@ def test_the_second_of_two_authors_sees_both_texts(
     saved(first)
     second.locator("textarea[name=text]").fill("Jonas was here.")
     expect(second.locator("[data-status]")).to_contain_text("Nothing was overwritten")
-    second.get_by_role("button", name="Save", exact=True).click()
     expect(second.get_by_role("heading", name="Somebody else changed this card")).to_be_visible()
+    expect(second.get_by_role("button", name="Save", exact=True)).to_have_count(0)
     expect(second.locator("pre")).to_contain_text("Leila was here.")
     expect(second.locator("textarea[name=text]")).to_have_value("Jonas was here.")
     screenshot(second, "authoring-conflict")
     assert axe(second) == []
+    second.locator("textarea[name=text]").press_sequentially(" Again.")
+    second.reload()  # what was typed after that is not lost either, and still replaces nothing unseen
+    expect(second.locator("textarea[name=text]")).to_have_value("Jonas was here. Again.")
+    expect(second.locator("pre")).to_contain_text("Leila was here.")
     second.get_by_role("button", name="Save mine in its place").click()
     expect(second.get_by_text("Saved.", exact=True)).to_be_visible()
     db.session.rollback()
     found = draft_of(get_course(slug)).find_card(card_id)
     assert found is not None
-    assert found.data["text"] == "Jonas was here."
+    assert found.data["text"] == "Jonas was here. Again."
+
+
+def test_two_authors_of_one_description_see_both_texts(
+    live: Live, open_page: Callable[..., Page]
+) -> None:
+    slug, _card_id = start(live)
+    address = live.url(f"/courses/authoring/{slug}/about")
+    first = open_page(make_person("Leila Haddad", is_author=True), size=DESK)
+    second = open_page(make_person("Jonas Brandt", is_author=True), size=DESK, watch=False)
+    first.goto(address)
+    second.goto(address)
+    first.locator("[name=summary]").fill("What Leila says of it.")
+    saved(first)
+    second.locator("[name=summary]").fill("What Jonas says of it.")
+    expect(second.locator("pre")).to_contain_text("What Leila says of it.")
+    second.get_by_role("button", name="Save mine in its place").click()
+    expect(second.get_by_text("Saved.", exact=True)).to_be_visible()
+    db.session.rollback()
+    assert draft_of(get_course(slug)).summary == "What Jonas says of it."
 
 
 def test_options_are_added_moved_and_taken_away_by_the_keyboard(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
@@ -291,6 +292,65 @@ def test_feedback_seen_online_is_there_offline_too(
     page.get_by_role("link", name="Back to the card before").click()
     at(page, "which")
     expect(page.get_by_text("Feedback 1.")).to_be_visible()
+
+
+def test_what_was_seen_last_is_there_when_the_page_is_opened_offline(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(learner, watch=False)
+    course = db.session.scalars(select(Course)).one()
+    take(learner, course, 2)
+    db.session.commit()
+    page.goto(live.url("/courses/ask/why/which"))
+    prefetched(page)
+    controlled(page)
+    choose(page, 0)
+    expect(page.get_by_text("Feedback 1.")).to_be_visible()
+    page.wait_for_timeout(500)
+    context = page.context
+    context.set_offline(True)
+    page.close()
+    page = context.new_page()
+    page.goto(live.url("/courses/ask/why/which"))
+    expect(page.get_by_text("Feedback 1.")).to_be_visible()
+    page.locator(".close").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "The lesson you opened last is on this phone"
+    )
+    screenshot(page, "player-offline-elsewhere")
+    page.goto(live.url("/courses/ask/ask/several"))  # of a lesson that was not opened
+    expect(page).to_have_url(live.url("/courses/"))
+    page.get_by_role("link", name="Go on with the lesson").click()
+    expect(page.locator("main[data-card]")).to_be_visible()
+
+
+def test_signing_out_takes_the_lesson_off_the_phone_but_not_what_waits(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(learner, watch=False)
+    course = db.session.scalars(select(Course)).one()
+    take(learner, course, 2)
+    db.session.commit()
+    page.goto(live.url("/courses/ask/why/which"))
+    prefetched(page)
+    controlled(page)
+    page.context.set_offline(True)
+    choose(page, 1)
+    expect(page.locator("[data-state]")).to_contain_text(KEPT)
+    page.context.clear_cookies()  # signed out elsewhere, say; the answer has not been sent yet
+    page.goto("about:blank")
+    page.context.set_offline(False)
+    page.goto(live.url("/sign-in"))
+    waits(page, "() => document.documentElement.dataset.forgotten === 'yes'")
+    assert page.evaluate("async () => (await caches.keys()).length") == 0
+    page.context.set_offline(True)
+    with pytest.raises(PlaywrightError):
+        page.goto(live.url("/courses/ask/why/which"))
+    page.context.set_offline(False)
+    page.context.add_cookies([session_cookie(live, learner)])  # type: ignore[list-item]
+    page.goto(live.url("/courses/ask/why/which"))
+    expect(page.get_by_text("That is right.")).to_be_visible(timeout=15_000)
+    assert answers() == {"which": ["1"]}
 
 
 def test_it_works_with_javascript_off(

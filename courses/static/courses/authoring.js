@@ -1,5 +1,7 @@
 // Makes the author's forms comfortable: saves while one writes, shows the card in the real player,
 // adds and moves options, formats text. Without it the forms work by their buttons.
+import { page } from "../web/trusted.js";
+
 const WAIT_MS = 1200;
 const RETRY_MS = 5000;
 
@@ -50,7 +52,7 @@ class Autosave {
   submit(event) {
     if (this.going) {
       event.preventDefault();
-      this.going.finally(() => this.form.requestSubmit(event.submitter));
+      this.going.finally(() => { if (!this.over) this.form.requestSubmit(event.submitter); }); // else: let them see both
       return;
     }
     if (this.typed() !== this.sent) this.keep(true);
@@ -59,7 +61,8 @@ class Autosave {
 
   // What is not saved yet is kept in the browser too, with the mark of what it was written over.
   keep(submitted = false) {
-    const kept = { base: this.form.elements.base.value, fields: this.fields(), submitted };
+    const base = submitted ? this.form.elements.base.value : this.over ?? this.form.elements.base.value;
+    const kept = { base, fields: this.fields(), submitted };
     try { localStorage.setItem(this.key, JSON.stringify(kept)); } catch { /* full or forbidden: the form itself still holds the text */ }
   }
 
@@ -70,6 +73,7 @@ class Autosave {
   typed() { return JSON.stringify(this.fields()); }
 
   changed() {
+    if (this.over) return this.keep();
     if (this.stopped || this.typed() === this.sent) return;
     say(this.form.dataset.unsaved);
     this.keep();
@@ -101,7 +105,7 @@ class Autosave {
     const told = await answer.json().catch(() => ({}));
     if (!answer.ok) {
       say(told.error ?? this.form.dataset.offline, true);
-      if (answer.status === 409) this.conflict();
+      if (answer.status === 409) this.conflict(told);
       else if (answer.status >= 500) this.timer = setTimeout(() => this.save(), RETRY_MS);
       return false;
     }
@@ -118,11 +122,22 @@ class Autosave {
     if (this.typed() !== typed) this.changed();
   }
 
-  // Somebody else's text stands there: stop saving, and let the author see both by the button.
-  // What was typed stays in the browser: the page may be closing, and nobody has seen it yet.
-  conflict() {
+  // Somebody else's text stands there: stop saving by itself, and show both. One button is left,
+  // which says that it replaces theirs. What was typed stays in the browser, with the mark of what
+  // it was written over: the page may be closing, and nobody has seen the other text yet.
+  conflict({ both, base }) {
     this.stopped = true;
     this.form.dataset.conflict = "yes";
+    if (!both) return;
+    this.over = this.form.elements.base.value;
+    this.form.elements.base.value = base;
+    const box = page(both).querySelector(".conflict");
+    this.form.before(box);
+    box.querySelector("a").addEventListener("click", () => { this.over = null; localStorage.removeItem(this.key); });
+    const [first, ...others] = this.form.querySelectorAll(".save button");
+    first.textContent = this.form.dataset.mine;
+    first.removeAttribute("name");
+    for (const one of others) one.remove();
   }
 
   // Text that was never saved (the page was closed with no connection) is put back, once. Written
@@ -250,6 +265,7 @@ picture?.addEventListener("submit", async (event) => {
   const error = picture.querySelector("[data-error]");
   error.hidden = true;
   await autosave.save();
+  if (autosave.stopped) return;
   let answer, told;
   try {
     answer = await fetch(picture.action, { method: "POST", body: new FormData(picture), headers: { Accept: "application/json" } });

@@ -59,7 +59,7 @@ async function prefetch() {
   try {
     if ((await db.get("facts", "lesson")) === lesson) return await remember();
     const answer = await fetch(address, { headers: { Accept: "application/json" } });
-    if (!answer.ok) return;
+    if (!answer.ok || answer.redirected) return;
     const pack = await answer.json();
     const write = db.transaction(["cards", "facts"], "readwrite");
     const urls = pack.cards.map((card) => card.url);
@@ -68,7 +68,7 @@ async function prefetch() {
       write.objectStore("cards").put({ ...card, next: urls[place + 1] ?? null })));
     await write.objectStore("facts").put(pack.end, "end");
     await write.done;
-    if ("caches" in window) await keepFiles(pack.media);
+    if ("caches" in window) await keepFiles(pack, answer.headers.get("Content-Security-Policy"));
     await db.put("facts", lesson, "lesson");
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // no network just now: the next card tries again
@@ -76,15 +76,25 @@ async function prefetch() {
 }
 
 /** Keep a page to open the cards in, and the files it needs; forget what other lessons needed. */
-async function keepFiles(media) {
+async function keepFiles({ media, offline }, policy) {
   const kept = await caches.open("ropes-courses");
-  const loaded = [...document.querySelectorAll("link[rel=stylesheet], script[src]")].map((one) => one.href || one.src);
+  const loaded = [...document.querySelectorAll("link[as=style], link[rel=stylesheet], script[src]")].map((one) => one.href || one.src);
   const beside = ["../vendor/idb.js", "../web/trusted.js"].map((name) => new URL(name, import.meta.url).href);
   const wanted = [...loaded, ...media.map((one) => new URL(one, location.href).href), ...beside];
   for (const one of await kept.keys()) if (!wanted.includes(one.url)) await kept.delete(one);
   for (const one of wanted) if (!(await kept.match(one))) await kept.add(one).catch(() => {});
   const shell = await fetch(location.pathname);
-  if (shell.ok && !shell.redirected) await kept.put("/courses/shell", shell);
+  if (!shell.ok || shell.redirected) return;
+  const marked = (await shell.text()).replace('id="main"', 'id="main" data-from-phone');
+  await kept.put("/courses/shell", pageOf(marked, shell.headers.get("Content-Security-Policy")));
+  await kept.put("/courses/offline", pageOf(offline, policy));
+}
+
+/** An answer that holds a page, bound by the policy under which it was made. */
+function pageOf(html, policy) {
+  const headers = { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" };
+  if (policy) headers["Content-Security-Policy"] = policy;
+  return new Response(html, { headers });
 }
 
 /** Keep what a form says until it can be sent. */
@@ -207,13 +217,15 @@ async function refresh() {
   } catch { /* the next change of the network tries again */ }
 }
 
-/** A page opened from the phone's own store may be the lesson's, not this card's: put it right. */
+/** A page opened from the phone's own store is the lesson's, as it was when it was kept: put the
+    card of this address into it, as it was seen last. */
 async function settle() {
   const db = await opened;
   const waiting = await db.count("waiting");
-  if (here() && here() !== location.pathname) {
+  if (main()?.hasAttribute("data-from-phone")) {
     const wanted = await db.get("cards", location.pathname);
-    if (wanted) show(page(wanted.html), wanted.url, false);
+    if (!wanted) return location.replace("/courses/"); // of another lesson: without a network, what is kept
+    show(page(wanted.html), wanted.url, false);
   }
   if (!waiting) return prefetch();
   await markKept(here());
