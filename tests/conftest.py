@@ -19,7 +19,7 @@ from lms.app import create_app
 from lms.bootstrap.system import find_chromium
 from lms.db import db
 from lms.migrate import upgrade
-from lms.people.models import Person
+from lms.people.models import Person, new_uid
 from tests import databases
 
 # What a machine lacks may leave tests out, said aloud; in CI nothing may be missing.
@@ -162,6 +162,7 @@ def sign_in(app: Flask) -> Callable[[Person], FlaskClient]:
         browser = app.test_client()
         with browser.session_transaction() as session:
             session["_user_id"] = person.identity.fs_uniquifier
+            session["lms_key"] = new_uid()
             session["_fresh"] = True
             session["fs_paa"] = time.time()  # signed in just now, for what asks for that
         return browser

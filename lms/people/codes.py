@@ -21,7 +21,7 @@ from sqlalchemy import delete, func, or_, select, update
 from lms import clock
 from lms.db import db, transaction
 from lms.jobs.queue import Job, wake
-from lms.people import tries
+from lms.people import sessions, tries
 from lms.people.mail import mail_is_set_up, send_mail
 from lms.people.models import Identity, Person, SignInCode, new_uid
 
@@ -133,6 +133,7 @@ def send_waiting() -> None:
     with transaction() as session:
         session.execute(delete(SignInCode).where(SignInCode.expires_at <= clock.now()))
         tries.sweep()
+        sessions.sweep()
     if not mail_is_set_up():
         return
     while True:

@@ -142,6 +142,15 @@ class SignInCode(Model):
     unsent: Mapped[dict[str, str] | None] = mapped_column(Json)
 
 
+class EndedSession(Model):
+    """A session that was signed out of, until its cookie has run out; says nothing of whose."""
+
+    __tablename__ = "lms_ended_session"
+
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    until: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class JoinLink(Model):
     """A link or QR code by which people come in who have no mailbox yet.
 

@@ -29,6 +29,7 @@ from wtforms import HiddenField
 
 from lms import clock
 from lms.db import db
+from lms.people import sessions
 from lms.people.models import Identity, Passkey, Person, new_uid
 
 PASSWORD_MIN_CHARS = 10
@@ -103,6 +104,8 @@ def init_security(app: Flask) -> None:
 def load_person() -> None:
     """Note who is asking; the row is read at every request, so a suspension holds at once."""
     g.lms_person = None
+    if "_user_id" in session and sessions.ended():
+        session.clear()  # before Flask-Login looks who it is
     if "_user_id" in session and hasattr(current_user, "fs_uniquifier"):
         person: Person = current_user.person
         g.lms_person = person
@@ -117,11 +120,14 @@ def enter(identity: Identity, how: str) -> None:
     g.pop("csrf_token", None)
     session.permanent = True
     remember_in_session(identity, remember=False, authn_via=[how])
+    sessions.begin()
     g.lms_person = identity.person
 
 
 def leave() -> None:
-    """Sign the person of this browser out."""
+    """Sign the person of this browser out; a copy of its cookie is worth nothing from now on."""
+    if not sessions.end() and hasattr(current_user, "fs_uniquifier"):
+        end_sessions(current_user)  # it cannot be told from their others
     logout_user()
     session.clear()
 

@@ -14,6 +14,7 @@ from jinja2 import Environment
 from courses.blocks.content import get_content
 from courses.progress.walk import take
 from lms.db import db
+from lms.people.models import new_uid
 from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms
 from tests.conftest import Browser
 from tests.factories.courses import make_course
@@ -28,6 +29,7 @@ def browser(app: Flask, uniquifier: str) -> FlaskClient:
     with client.session_transaction() as session:
         session["_user_id"] = uniquifier
         session["_fresh"] = True
+        session["lms_key"] = new_uid()
     return client
 
 

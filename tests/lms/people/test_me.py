@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 
 from lms import clock
 from lms.db import db
-from lms.people.models import Passkey, Person
+from lms.people.codes import send_waiting
+from lms.people.models import EndedSession, Passkey, Person
 from lms.people.security import hashed
 from tests.factories.people import make_person, make_unit
 
@@ -52,6 +55,40 @@ def test_sign_out_everywhere_but_here(sign_in: SignIn) -> None:
     here.post("/me/end-others")
     assert here.get("/").status_code == 200
     assert elsewhere.get("/").status_code == 302
+
+
+def test_a_copied_session_ends_with_a_sign_out(app: Flask) -> None:
+    person = make_person(email="imani@halden.test")
+    assert person.identity is not None
+    person.identity.password = hashed(PASSWORD)
+    db.session.commit()
+    here, copy, other = (app.test_client() for _ in range(3))
+    for browser in (here, other):
+        browser.post("/sign-in/password", data={"who": "imani@halden.test", "password": PASSWORD})
+    with here.session_transaction() as session:
+        held = dict(session)
+    with copy.session_transaction() as session:
+        session.update(held)
+    assert copy.get("/").status_code == 200
+    here.post("/sign-out")
+    assert copy.get("/").status_code == 302
+    assert copy.post("/me/end-others").location.startswith("/sign-in")
+    assert other.get("/").status_code == 200  # another device goes on
+    kept = db.session.scalars(select(EndedSession)).one()
+    assert kept.key_hash not in str(held)
+    with clock.travel(clock.now() + dt.timedelta(days=app.config["LMS_SESSION_DAYS"], minutes=1)):
+        send_waiting()
+    assert db.session.scalar(select(func.count()).select_from(EndedSession)) == 0
+
+
+def test_a_session_without_a_key_takes_the_others_with_it(sign_in: SignIn) -> None:
+    """Such as one that an older version began: it cannot be told from the person's others."""
+    person = make_person()
+    here, copy = sign_in(person), sign_in(person)
+    with here.session_transaction() as session:
+        del session["lms_key"]
+    here.post("/sign-out")
+    assert copy.get("/").status_code == 302
 
 
 def test_own_passkey_can_be_removed_and_no_other(sign_in: SignIn) -> None:

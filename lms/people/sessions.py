@@ -1,0 +1,51 @@
+"""Sessions that were signed out of: the cookie stays valid for weeks, wherever a copy of it lies.
+
+Kept is what ends and until when, never who signed in, where or when: a hash of the session's own
+random key, until the day on which the cookie would have run out anyhow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from flask import current_app, session
+from sqlalchemy import delete, select
+
+from lms import clock
+from lms.db import db
+from lms.people.models import EndedSession, new_uid
+
+KEY = "lms_key"  # in the session
+
+
+def begin() -> None:
+    """Give the present session a key of its own."""
+    session[KEY] = new_uid()
+
+
+def ended() -> bool:
+    """Whether somebody signed out of the present session, in this browser or from a copy of it."""
+    key = session.get(KEY)
+    if key is None:
+        return False
+    found = select(EndedSession.key_hash).where(EndedSession.key_hash == _hash(key))
+    return db.session.scalar(found) is not None
+
+
+def end() -> bool:
+    """End the present session for good; False where it has no key (begun by an older Ropes)."""
+    key = session.get(KEY)
+    if key is None:
+        return False
+    until = clock.now() + current_app.permanent_session_lifetime
+    db.session.merge(EndedSession(key_hash=_hash(key), until=until))
+    return True
+
+
+def sweep() -> None:
+    """Forget sessions whose cookie has run out by itself."""
+    db.session.execute(delete(EndedSession).where(EndedSession.until < clock.now()))
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
