@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import shutil
+import sqlite3
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup, ScriptInfo, with_appcontext
+from sqlalchemy.exc import OperationalError
 
 from lms import migrate
 from lms.app import create_app
@@ -22,6 +27,9 @@ from lms.serving import programs
 from lms.serving.announce import announce
 from lms.serving.ports import LOOPBACK, check_port
 from lms.serving.supervise import supervise
+
+NO_ROOM_BYTES = 1_000_000
+NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Ropes(click.Group):
@@ -37,6 +45,12 @@ class Ropes(click.Group):
             return super().main(*args, **kwargs)
         except (Misconfigured, DomainError) as error:
             click.echo(str(error), err=True)
+            sys.exit(2)
+        except (OSError, OperationalError, sqlite3.OperationalError) as error:
+            sentence = in_a_sentence(error)
+            if sentence is None:
+                raise
+            click.echo(sentence, err=True)
             sys.exit(2)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -55,6 +69,25 @@ class Ropes(click.Group):
             return own
         app = ctx.ensure_object(ScriptInfo).load_app()
         return app.cli.get_command(ctx, cmd_name)
+
+
+def in_a_sentence(error: Exception) -> str | None:
+    """Say what the machine refused; None where the error is of another kind.
+
+    SQLite calls a full disk by several names, so the disk itself is asked.
+    """
+    instance = Path(os.environ.get("LMS_INSTANCE", "instance")).absolute()
+    place = next(one for one in (instance, *instance.parents) if one.exists())
+    number = error.errno if isinstance(error, OSError) else None
+    disk = shutil.disk_usage(place)
+    if number == errno.ENOSPC or (disk.total and disk.free < NO_ROOM_BYTES):
+        return f"The disk is full: nothing can be written in {instance}. Make room and try again."
+    named = getattr(error, "filename", None) or instance
+    if number in NOT_OURS or (number == errno.ENOENT and Path(named).is_relative_to(instance)):
+        return f"{named} cannot be opened by this user. Name another place with LMS_INSTANCE."
+    if isinstance(error, OSError):
+        return None
+    return "The database does not answer. Check LMS_DATABASE_URL and that the server runs."
 
 
 main = Ropes(name="ropes", help="Ropes: where employees learn the ropes of their network.")

@@ -1,45 +1,15 @@
-"""`python3 -m lms.bootstrap GOAL`: all of set-up."""
+"""`python3 -m lms.bootstrap GOAL`. Any Python can read this file; the rest needs 3.7 for a start."""
 
-from __future__ import annotations
-
-import argparse
-import fcntl
 import sys
 
-from lms.bootstrap.machine import LOG, NEEDED_BYTES, ROOT, Stop, check_port, check_python, say
-from lms.bootstrap.steps import set_up
+if sys.version_info < (3, 7):  # noqa: UP036 - that is what it is for
+    sys.stderr.write(
+        "Ropes needs Python 3.11 or newer; this is %d.%d. "  # noqa: UP031
+        "Install a newer one and name it, for example: make demo PYTHON=python3.12\n"
+        % sys.version_info[:2]
+    )
+    sys.exit(1)
 
+from lms.bootstrap.main import main
 
-def main() -> int:
-    """Run, one at a time in this folder; return the exit code."""
-    parser = argparse.ArgumentParser(prog="bootstrap", description="Make this folder ready to run.")
-    parser.add_argument("goal", choices=sorted(NEEDED_BYTES))
-    parser.add_argument("--port", help="stop early where this port is in use")
-    try:
-        check_python()
-        options = parser.parse_args()
-        if options.port is not None:
-            check_port(options.port)
-        LOG.parent.mkdir(exist_ok=True)
-        with (LOG.parent / "setup.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            set_up(options.goal)
-    except Stop as stop:
-        say(f"\n{stop}")
-        return 1
-    except PermissionError as error:
-        say(f"\nYou may not write {error.filename}. Use a folder of your own (git clone).")
-        return 1
-    except OSError as error:
-        if error.errno == 28:
-            say(f"\nThe disk is full. Make room in {ROOT} and type the same again.")
-            return 1
-        raise
-    except KeyboardInterrupt:
-        say("\nStopped. Type the same again to go on where it was.")
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main())
