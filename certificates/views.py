@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, send_fi
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from certificates import awards, catalogue, days, documents, evaluation, progress
+from certificates import awards, catalogue, documents, evaluation, progress
 from certificates.models import DocumentState
 from certificates.rendering.page import printed_of
 from certificates.verification import Status, status_of
@@ -20,7 +20,6 @@ blueprint = Blueprint(
     template_folder="templates",
     static_folder="static",
 )
-blueprint.add_app_template_filter(days.in_words, "certificates_day")
 
 
 @blueprint.get("")

@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 from flask import Flask
-from flask_babel import format_date, format_percent
+from flask_babel import format_percent
 from flask_babel import lazy_gettext as _l
 
 from courses.authoring.views import blueprint as authoring
@@ -24,7 +24,7 @@ from courses.player.next_step import home_card
 from courses.progress.held import HELD
 from courses.progress.measures import completed
 from courses.progress.services import CourseCompleted
-from lms import clock
+from lms import clock, days
 from lms.config import Setting
 from lms.events import Listener, PeopleChanged
 from lms.jobs.queue import Job
@@ -38,9 +38,8 @@ def start(app: Flask) -> None:
     """Give the app its shelf of published versions, and what our templates need."""
     content.init_app(app)
     app.jinja_env.filters.setdefault("percent", format_percent)
-    app.jinja_env.filters.setdefault("day", lambda moment: format_date(moment, "d MMMM y"))
     app.jinja_env.filters.setdefault(
-        "isodate", lambda text: format_date(dt.date.fromisoformat(text), "d MMMM y")
+        "isodate", lambda text: days.in_words(dt.date.fromisoformat(text))
     )
     app.jinja_env.globals.setdefault("now", clock.now)
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from flask import current_app, render_template
 from flask_babel import force_locale
 
-from certificates import codes, days
+from certificates import codes
 from certificates.models import Award
 from certificates.rendering import qr
+from lms import days
 
 RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur"})
 # Width of a name in halves of a wide letter, and the class that makes it fit.

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_datetime, format_time
 from flask_babel import gettext as _
 
 from courses.authoring import outline
@@ -16,7 +15,7 @@ from courses.catalogue.cards import find_card_type
 from courses.catalogue.document import Card, Document, Problem
 from courses.catalogue.models import Course
 from courses.catalogue.services import publishing_problems
-from lms import clock
+from lms import clock, days
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +91,9 @@ def saved_sentence(course: Course) -> str:
     at = course.draft_saved_at
     if at is None:
         return str(_("Not saved yet"))
-    if at.date() == clock.today():
-        return str(_("Saved at %(time)s", time=format_time(at, "short")))
-    return str(_("Saved on %(time)s", time=format_datetime(at, "medium")))
+    if days.local_day(at) == days.local_day(clock.now()):
+        return str(_("Saved at %(time)s", time=days.time(at)))
+    return str(_("Saved on %(time)s", time=days.moment(at)))
 
 
 def state_sentence(course: Course, has_draft: bool) -> str:

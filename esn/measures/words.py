@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from esn.vocabulary import Act, Client
+from lms import days
 
 
 def lacking_acts(number: int, verb: str | None) -> str:
@@ -50,4 +51,4 @@ def with_day(words: str, by: dt.date | None, client: str | None = None) -> str:
         words = str(_("%(what)s from a computer", what=words))
     if by is None:
         return f"{words}."
-    return str(_("%(what)s, by %(day)s.", what=words, day=format_date(by, "d MMMM")))
+    return str(_("%(what)s, by %(day)s.", what=words, day=days.near(by)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
-from flask_babel import format_date, to_user_timezone
 from flask_babel import gettext as _
+from flask_babel import to_user_timezone
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from lms import clock
+from lms import clock, days
 from lms.db import db
 from lms.errors import NotFound
 from lms.people.access import Who, allow
@@ -40,7 +40,7 @@ def _get_person(uid: str) -> Person:
 def team() -> str:
     """Show who needs the manager, who is fine, and by person and item why."""
     page = services.build_page(current_person(), _query())
-    today = format_date(to_user_timezone(clock.now()).date(), "EEEE, d MMMM", rebase=False)
+    today = days.with_weekday(clock.now())
     return render_template(
         "teams/team.html",
         team=page,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask_babel import format_date, format_number, get_timezone, ngettext
+from flask_babel import format_number, get_timezone, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from lms import clock
+from lms import clock, days
 from lms.number_words import count_word
 from lms.plugin import CellState, TeamColumn
 from lms.teams.columns import RANKS
@@ -62,8 +62,7 @@ class Wording:
         when = moment.astimezone(self.zone).date()
         found = self._days.get(when)
         if found is None:
-            pattern = "d MMMM" if when.year == self.today.year else "d MMMM yyyy"
-            found = self._days[when] = str(format_date(when, pattern, rebase=False))
+            found = self._days[when] = days.near(when)
         return found
 
     def cell(self, cell: Cell, column: TeamColumn) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
-from flask_babel import format_date, refresh, to_user_timezone
 from flask_babel import gettext as _
+from flask_babel import refresh
 from werkzeug.wrappers import Response as AnyResponse
 
-from lms import clock
+from lms import clock, days
 from lms.config import LANGUAGES
 from lms.people.access import Who, allow
 from lms.people.current import current_person, find_current_person
@@ -24,7 +24,7 @@ blueprint = Blueprint("web", __name__, template_folder="templates")
 @allow(Who.SIGNED_IN)
 def home() -> str:
     """Show the person's first page."""
-    today = format_date(to_user_timezone(clock.now()).date(), "EEEE, d MMMM", rebase=False)
+    today = days.with_weekday(clock.now())
     return render_template("web/home.html", home=build_home(current_person()), today=today)
 
 
