@@ -6,6 +6,7 @@ marked too: they are kept as digests only.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from certificates.catalogue import load_library as load_certificates
+from certificates.rendering import pdf
+from courses.catalogue.services import get_course
+from courses.exchange.library import load_library as load_courses
+from courses.paths.enrolment import enrol_by_rule
+from courses.progress.walk import take
 from esn.connectors.matrix.registration import registration, settings_from
 from esn.connectors.services import add_connector
 from esn.connectors.webhook.signature import sign
@@ -26,12 +33,19 @@ from esn.ledger.groups import note_groups
 from esn.models import Connector, Usage
 from lms import clock
 from lms.db import db
+from lms.db import transaction as transaction_of_a_job
 from lms.jobs.queue import queue, run_pending
+from tests import databases
 from tests.esn.recorded import ROOM, load, transaction
 from tests.esn.residue import marks_found
 from tests.factories.esn import act, make_connector
 from tests.factories.people import make_person
 
+COURSES = (
+    "why-we-have-a-network",
+    "ask-a-question-that-gets-an-answer",
+    "work-out-loud-safely",
+)
 MARK = "ZEBRA-MARK-7731"
 LOUD = {"User-Agent": f"{MARK}Phone/1.0 ({MARK})", "X-Forwarded-For": f"{MARK}.1.2.3"}
 
@@ -126,6 +140,72 @@ def test_the_search_finds_what_is_there(app: Flask) -> None:
     for written in (f"x{MARK}", f"{MARK}".encode().hex()):
         note.write_text(written)
         assert str(note) in marks_found(MARK, folder)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<title>t</title><p>{MARK}</p>",
+        f"<title>t</title><p style='width: 1mm; overflow-wrap: anywhere'>{MARK}</p>",
+        f"<title>{MARK}</title><p>t</p>",
+        f"<title>t</title><meta name=keywords content={MARK}><p>t</p>",
+        f"<title>t</title><a href='https://example.test/{MARK}'>t</a>",
+    ],
+    ids=["text", "broken text", "title", "keywords", "link"],
+)
+def test_the_search_opens_what_is_packed_in_a_pdf(app: Flask, tmp_path: Path, html: str) -> None:
+    paper = tmp_path / "paper.pdf"
+    paper.write_bytes(pdf.render(f"<html lang=en>{html}", b"x", 1))
+    assert MARK.encode() not in paper.read_bytes()
+    assert marks_found(MARK, tmp_path) == [str(paper)]
+
+
+def test_a_certificate_earned_by_marked_acts_bears_no_mark(
+    app: Flask, client: FlaskClient, untouched: Callable[[], None]
+) -> None:
+    """From the push to the printed paper, with its statement, notice and mail."""
+    load_courses()
+    with transaction_of_a_job():
+        load_certificates()
+    imani = make_person("Imani Okafor", email="imani@example.test", hired_on=clock.today())
+    enrol_by_rule()
+    for slug in COURSES:
+        take(imani, get_course(slug))
+    db.session.commit()
+    connector, secret = make_connector()
+    who = f"{MARK}-imani"
+    acts = [act(who, "joined", group=f"{MARK} only us", group_kind="work", client="mobile")]
+    acts += [act(who, recipient=f"{MARK}-{one}", object=f"{MARK} {one}") for one in range(3)]
+    yesterday = clock.now() - dt.timedelta(days=1)
+    acts[1]["at"] = yesterday.isoformat()
+    accounts = [{"id": who, "email": "imani@example.test"}]
+    payload = marked({"events": acts, "accounts": accounts})
+    assert send(client, connector, secret, payload, f"?from={MARK}") == 202
+    untouched()
+    run_pending()
+    folder = Path(app.config["LMS_INSTANCE"])
+    [paper] = folder.rglob("*.pdf")
+    assert str(paper) in marks_found("Imani Okafor", folder)  # the paper was opened and read
+    if databases.KIND == "sqlite":
+        assert (folder / "ropes.sqlite3-wal").stat().st_size > 0  # and so was what is not yet in it
+    untouched()
+
+
+def test_the_job_file_holds_no_mark(make_app: Callable[..., Flask]) -> None:
+    """With the queue that runs in production, while the wake-up waits and after it was followed."""
+    app = make_app(LMS_JOBS="sqlite")
+    folder = Path(app.config["LMS_INSTANCE"])
+    with app.app_context():
+        connector, secret = make_connector()
+        assert send(app.test_client(), connector, secret, webhook_payload()) == 202
+        assert any("jobs.sqlite3" in one for one in marks_found("esn.normalise", folder))
+        assert marks_found(MARK, folder) == []
+        waiting = queue().huey
+        while (task := waiting.dequeue()) is not None:
+            waiting.execute(task)
+        assert len(db.session.scalars(select(Usage.id)).all()) == 3
+        db.session.rollback()
+        assert marks_found(MARK, folder) == []
 
 
 def test_webhook_leaves_no_mark(
