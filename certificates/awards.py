@@ -6,11 +6,9 @@ worker, finds the row there and does nothing more.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import Any
 
-import orjson
 from flask import current_app
 from flask_babel import to_user_timezone
 from sqlalchemy import select
@@ -19,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from certificates import codes
 from certificates.catalogue import Offered
 from certificates.documents import request_document
+from certificates.freezing import evidence_digest, freeze
 from certificates.models import Award
 from certificates.rules.compile import Standing
 from lms import audit, clock
@@ -48,21 +47,8 @@ def give(certificate: Offered, standing: Standing) -> Award | None:
     printed document, in the caller's transaction.
     """
     rule, moment = certificate.rule, clock.now()
-    evidence = {
-        "rule": {"slug": rule.slug, "version": certificate.number, "digest": rule.digest()},
-        "evaluated_at": moment.isoformat(),
-        "need": rule.need.value,
-        "conditions": [
-            condition.plain()
-            | {
-                "have": standing.values[condition.id],
-                "met": standing.met[condition.id],
-                "asked": standing.asked[condition.id],
-            }
-            for condition in rule.conditions
-        ],
-    }
     salt, code, uid = secrets.token_hex(16), codes.new_code(), new_uid()
+    evidence = freeze(certificate, standing, moment, salt)
     proof = evidence_digest(salt, evidence)
     award_id = _insert(
         uid=uid,
@@ -136,12 +122,6 @@ def _record_earned(certificate: Offered, person_id: int, proof: str) -> str:
         timestamp=clock.now(),
     )
     return api.record(person_id, earned)
-
-
-def evidence_digest(salt: str, evidence: dict[str, Any]) -> str:
-    """Return the SHA-256 of salt and evidence, keys sorted: what shows that a row was changed."""
-    text = orjson.dumps(evidence, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(salt.encode() + text).hexdigest()
 
 
 def is_intact(award: Award) -> bool:

@@ -21,6 +21,7 @@ from courses.paths.services import note_finished
 from courses.player import pages, views
 from courses.player.blueprint import blueprint
 from courses.player.next_step import home_card
+from courses.progress import missions
 from courses.progress.held import HELD
 from courses.progress.measures import completed
 from courses.progress.services import CourseCompleted
@@ -72,6 +73,7 @@ plugin = Plugin(
         Listener(PeopleChanged, people_changed),
     ),
     measures=(completed,),
+    conditions=missions.conditions,
     notice_kinds=NOTICE_KINDS,
     settings=(
         Setting(

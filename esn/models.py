@@ -156,3 +156,5 @@ class Usage(Model):
     client: Mapped[str] = mapped_column(String(8), default="unknown")
     kind: Mapped[str] = mapped_column(String(9), default="event")
     count: Mapped[int] = mapped_column(default=1)
+    # The xAPI statement that tells of it, where one does: what an award rests on, what is voided.
+    statement_id: Mapped[str | None] = mapped_column(String(36))

@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select, update
 
+from esn.models import Usage
 from esn.vocabulary import Act
 from lms.db import db
 from lms.evidence import Condition, Source, conditions_in_force
@@ -37,6 +38,7 @@ from xapi.vocabulary import (
 )
 
 MEASURES = "esn."
+_TABLE: Any = Usage.__table__
 
 
 class Recorded(StrEnum):
@@ -101,7 +103,13 @@ def record_acts(rows: Sequence[Row[Any]]) -> None:
         .tuples()
         .all()
     )
-    record_many([(row.person_id, statement_of(row, uids)) for row in mine])
+    told = record_many([(row.person_id, statement_of(row, uids)) for row in mine])
+    db.session.connection().execute(
+        update(_TABLE)
+        .where(_TABLE.c.id == bindparam("act"))
+        .values(statement_id=bindparam("told")),
+        [{"act": row.id, "told": one} for row, one in zip(mine, told, strict=True)],
+    )
 
 
 def counting(rows: Sequence[Row[Any]], conditions: Iterable[Condition]) -> Iterable[Row[Any]]:

@@ -85,11 +85,24 @@ class Gap:
         return self.have >= self.need
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a value rests on: as little as suffices, and nothing that tells what it was.
+
+    statements: ids of the xAPI statements that tell of it. things: a stable opaque key of each
+    thing counted, whether a statement tells of it or not.
+    """
+
+    statements: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
+
+
 @runtime_checkable
 class Measure(Protocol):
     """One thing that can be known of people: "replies to different people", "course completed".
 
     slug: `<plugin>.<name>`, stable, used in rules. label, unit: translated, for people.
+    A measure that is an `Accountable` as well can say what a value rests on.
     """
 
     @property
@@ -110,6 +123,15 @@ class Measure(Protocol):
 
     def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
         """Return what one person lacks, for that person's own page."""
+        ...
+
+
+@runtime_checkable
+class Accountable(Protocol):
+    """A measure that can say what brought somebody's value to `need`: frozen in certificates."""
+
+    def basis(self, person_id: int, window: Window, where: Filter, need: int) -> Basis:
+        """Return the least that brings `need`, the earliest of it; empty where it is not reached."""
         ...
 
 
@@ -167,3 +189,11 @@ def get_measure(slug: str) -> Measure:
     if measure is None:
         raise Invalid(f"Nothing here measures “{slug}”. Known: {', '.join(sorted(measures()))}.")
     return measure
+
+
+def basis_of(slug: str, person_id: int, window: Window, where: Filter, need: int) -> Basis:
+    """Return what one person's value rests on; empty where the measure cannot say."""
+    measure: object = find_measure(slug)
+    if isinstance(measure, Accountable):
+        return measure.basis(person_id, window, where, need)
+    return Basis()

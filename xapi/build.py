@@ -28,7 +28,10 @@ from tincan import (
 
 from lms.errors import Invalid
 from xapi.text import CachedActivity, duration_text
-from xapi.vocabulary import VerbTerm
+from xapi.vocabulary import VOIDED, VerbTerm
+
+# The account that speaks for nobody in particular; people's are opaque ids of 26 characters.
+INSTALLATION = "ropes"
 
 
 class CannotBeStated(Invalid, ValueError):
@@ -109,6 +112,18 @@ def statement(
     if context:
         built.context = Context(**context)
     return built
+
+
+def voiding(statement_id: str) -> dict[str, Any]:
+    """Return the statement that voids another, as a plain dict; the actor is this installation."""
+    return {
+        "actor": {
+            "objectType": "Agent",
+            "account": {"homePage": _home_page(), "name": INSTALLATION},
+        },
+        "verb": _verb_plain(VOIDED),
+        "object": {"objectType": "StatementRef", "id": statement_id},
+    }
 
 
 def template(

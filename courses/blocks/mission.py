@@ -130,10 +130,7 @@ class MissionCard:
         measure = find_measure(str(data["measure"]))
         if measure is None:
             return {"gap": None, "url": url}
-        where = Filter(
-            verb=data.get("verb"), client=data.get("client"), group_kind=data.get("group_kind")
-        )
-        window = Window(within_days=data.get("within_days"))
+        _measure, where, window = asked_of(data)
         gap = measure.missing(person_id, window, where, int(data["at_least"]))
         return {
             "gap": gap,
@@ -142,6 +139,14 @@ class MissionCard:
             if gap.met
             else _("%(have)d of %(need)d", have=gap.have, need=gap.need),
         }
+
+
+def asked_of(data: Mapping[str, Any]) -> tuple[str, Filter, Window]:
+    """Return what a mission counts: the slug of its measure, which acts, and in what time."""
+    where = Filter(
+        verb=data.get("verb"), client=data.get("client"), group_kind=data.get("group_kind")
+    )
+    return str(data["measure"]), where, Window(within_days=data.get("within_days"))
 
 
 def _plain(value: str) -> bool:

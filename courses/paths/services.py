@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import String, and_, exists, func, literal, select
+from sqlalchemy import Row, String, and_, bindparam, exists, func, literal, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import selectinload
 
@@ -142,7 +143,7 @@ def complete_paths(person_ids: frozenset[int], course_id: int | None = None) -> 
         ).tuples()
     )
     new = [row for row in found if (row.id, f"path/{row.slug}") in finished]
-    api.record_many(
+    told = api.record_many(
         [
             (
                 row.id,
@@ -157,5 +158,19 @@ def complete_paths(person_ids: frozenset[int], course_id: int | None = None) -> 
         ]
     )
     if new:
+        _note_statements(new, told)
         publish(EvidenceChanged(frozenset(row.id for row in new)))
     return len(new)
+
+
+def _note_statements(new: Sequence[Row[Any]], told: Sequence[str]) -> None:
+    done: Any = Completion.__table__
+    db.session.connection().execute(
+        update(done)
+        .where(done.c.person_id == bindparam("who"), done.c.target == bindparam("what"))
+        .values(statement_id=bindparam("told")),
+        [
+            {"who": row.id, "what": f"path/{row.slug}", "told": one}
+            for row, one in zip(new, told, strict=True)
+        ],
+    )

@@ -7,12 +7,12 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 
 from courses.catalogue.models import Course
 from courses.progress.models import Completion
 from lms.db import db
-from lms.evidence import Filter, Gap, Source, Window
+from lms.evidence import Basis, Filter, Gap, Source, Window
 
 
 class Completed:
@@ -32,19 +32,27 @@ class Completed:
         if where.target is None:
             count = func.count().label("value")
             asked = select(Completion.person_id, count).group_by(Completion.person_id)
-            asked = asked.where(Completion.target.like("course/%"))
         else:
             asked = select(Completion.person_id, literal(1).label("value"))
-            asked = asked.where(Completion.target == where.target)
         if where.people is not None:
             asked = asked.where(Completion.person_id.in_(where.people))
-        if where.sources and Source.RECORD not in where.sources:
-            asked = asked.where(literal(False))
-        if window.since is not None:
-            asked = asked.where(Completion.completed_at >= window.since)
-        if window.until is not None:
-            asked = asked.where(Completion.completed_at < window.until)
-        return asked
+        return asked.where(*_conditions(window, where))
+
+    def basis(self, person_id: int, window: Window, where: Filter, need: int) -> Basis:
+        """Return the completions that brought it, the first `need` of them."""
+        first = (
+            select(Completion.target, Completion.statement_id)
+            .where(Completion.person_id == person_id, *_conditions(window, where))
+            .order_by(Completion.completed_at, Completion.id)
+            .limit(need)
+        )
+        rows = db.session.execute(first).all()
+        if len(rows) < need:
+            return Basis()
+        return Basis(
+            statements=tuple(row.statement_id for row in rows if row.statement_id),
+            things=tuple(row.target for row in rows),
+        )
 
     def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
         """Say which course or path is still open, with a link to it."""
@@ -65,6 +73,20 @@ class Completed:
         if have >= need:
             text = _("Done.")
         return Gap(have=have, need=need, text=text, url=url)
+
+
+def _conditions(window: Window, where: Filter) -> list[ColumnElement[bool]]:
+    if where.target is None:
+        found: list[ColumnElement[bool]] = [Completion.target.like("course/%")]
+    else:
+        found = [Completion.target == where.target]
+    if where.sources and Source.RECORD not in where.sources:
+        found.append(literal(False))
+    if window.since is not None:
+        found.append(Completion.completed_at >= window.since)
+    if window.until is not None:
+        found.append(Completion.completed_at < window.until)
+    return found
 
 
 completed = Completed()

@@ -73,6 +73,7 @@ class Completion(Model):
     completed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     score_scaled: Mapped[float | None]
     attempt_id: Mapped[int | None] = mapped_column(ForeignKey("courses_attempt.id"))
+    statement_id: Mapped[str | None] = mapped_column(String(36))  # that tells of it
 
 
 Index(

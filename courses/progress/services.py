@@ -232,8 +232,8 @@ def _finish(person: Person, content: Content, attempt: Attempt) -> None:
     attempt.finished_at = clock.now()
     attempt.score_scaled = result.score_scaled
     attempt.passed = result.passed
-    statements.ended(person, content, attempt, result)
-    if not result.completes:
+    told = statements.ended(person, content, attempt, result)
+    if told is None:
         return
     made = db.session.execute(
         insert_once(Completion)
@@ -243,6 +243,7 @@ def _finish(person: Person, content: Content, attempt: Attempt) -> None:
             completed_at=attempt.finished_at,
             score_scaled=result.score_scaled,
             attempt_id=attempt.id,
+            statement_id=told,
         )
         .returning(Completion.id)
     ).scalar_one_or_none()

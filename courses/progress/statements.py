@@ -119,8 +119,11 @@ def lesson_completed(
     )
 
 
-def ended(person: Person, content: Content, attempt: Attempt, result: Outcome) -> None:
-    """Record how the attempt ended: passed or failed where that is judged, and completed."""
+def ended(person: Person, content: Content, attempt: Attempt, result: Outcome) -> str | None:
+    """Record how the attempt ended: passed or failed where that is judged, and completed.
+
+    Returns the id of the statement that it is completed, None where it is not.
+    """
     course = course_activity(content)
     if result.passed is not None:
         verb = vocabulary.PASSED if result.passed else vocabulary.FAILED
@@ -135,15 +138,16 @@ def ended(person: Person, content: Content, attempt: Attempt, result: Outcome) -
                 success=result.passed,
             ),
         )
-    if result.completes:
-        api.record(
-            person.id,
-            build.statement(
-                person.uid,
-                vocabulary.COMPLETED,
-                course,
-                registration=attempt.registration,
-                score_scaled=result.score_scaled,
-                completion=True,
-            ),
-        )
+    if not result.completes:
+        return None
+    return api.record(
+        person.id,
+        build.statement(
+            person.uid,
+            vocabulary.COMPLETED,
+            course,
+            registration=attempt.registration,
+            score_scaled=result.score_scaled,
+            completion=True,
+        ),
+    )

@@ -23,6 +23,7 @@ from esn.vocabulary import CREATING, Client, Kind
 from lms import clock
 from lms.db import db
 from lms.events import EvidenceChanged, publish
+from xapi.api import void_many
 
 _TABLE: Any = Usage.__table__
 
@@ -50,7 +51,10 @@ def write_acts(connector_id: int, acts: Sequence[ActRecord]) -> None:
 
 
 def take_back(connector_id: int, keys: Sequence[str]) -> None:
-    """Take back the acts that made this content, or that are these events; and remember it."""
+    """Take back the acts that made this content, or that are these events; and remember it.
+
+    What statements told of them is voided.
+    """
     moment = clock.now()
     db.session.execute(
         insert_new(Removed),
@@ -59,15 +63,16 @@ def take_back(connector_id: int, keys: Sequence[str]) -> None:
             for key in sorted(set(keys))
         ],
     )
-    taken = db.session.scalars(
+    taken = db.session.execute(
         delete(Usage)
         .where(
             Usage.connector_id == connector_id,
             or_(Usage.object_key.in_(keys), Usage.event_key.in_(keys)),
         )
-        .returning(Usage.person_id)
+        .returning(Usage.person_id, Usage.statement_id)
     ).all()
-    tell(taken)
+    void_many([(row.person_id, row.statement_id) for row in taken if row.statement_id])
+    tell(row.person_id for row in taken)
 
 
 def tell(person_ids: Iterable[int | None]) -> None:

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, Subquery, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, distinct, func, literal, or_, select
 
+from esn.measures.basis import Counted, enough
 from esn.measures.stretch import PERSON, best_stretch
 from esn.measures.words import with_day as words
 from esn.models import Usage
 from lms import clock
 from lms.db import db
-from lms.evidence import Filter, Gap, Source, Window
+from lms.evidence import Basis, Filter, Gap, Source, Window
 
 Words = Any  # a lazily translated string
 
@@ -73,6 +74,25 @@ class UsageMeasure:
             by = clock.EPOCH + dt.timedelta(days=first + window.within_days - 1)
         text = words(self.lacking(need - have, where.verb), by, where.client)
         return Gap(have, need, text, url, by)
+
+    def basis(self, person_id: int, window: Window, where: Filter, need: int) -> Basis:
+        """Return the acts that brought it: the first that sufficed, one for each that had to differ."""
+        thing = literal(None) if self.column is None else getattr(Usage, self.column)
+        rows = db.session.execute(
+            select(Usage.day, thing, Usage.count, Usage.event_key, Usage.statement_id)
+            .where(*_conditions(window, dataclasses.replace(where, people=(person_id,))))
+            .order_by(Usage.occurred_at, Usage.id)
+        )
+        acts = [
+            Counted(day, of, weight if self.column is None else 1, event, statement_id)
+            for day, of, weight, event, statement_id in rows
+            if self.column is None or of is not None
+        ]
+        found = enough(acts, need, window.within_days)
+        return Basis(
+            statements=tuple(act.statement_id for act in found if act.statement_id),
+            things=tuple(act.event for act in found),
+        )
 
     def _first_to_fall_out(self, running: Window, where: Filter) -> int | None:
         """Return the day of what is lost first when time goes on: of each thing, its latest day."""

@@ -121,6 +121,19 @@ def test_from_what_ships_and_a_signed_push_to_a_certificate(
     assert len(held(provider, imani, verb="http://id.tincanapi.com/verb/replied")) == 3
     assert all(one["actor"]["account"]["name"] == imani.uid for one in store.values())
 
+    # What is frozen names the statements that counted, as few as suffice, and they are there.
+    path, recipients, days, group, phone = (
+        [store[one] for one in condition["statements"]]
+        for condition in award.evidence["conditions"]
+    )
+    assert [one["object"]["id"].rpartition("/")[2] for one in path] == ["first-30-days"]
+    assert [one["verb"]["display"]["en"] for one in recipients] == ["replied"] * 3
+    assert len({one["timestamp"][:10] for one in days}) == len(days) == 2
+    assert [one["verb"]["display"]["en"] for one in group] == ["joined"]
+    assert len(phone) == 1
+    assert all(len(one["things_digest"]) == 64 for one in award.evidence["conditions"])
+    assert "u2" not in orjson.dumps(award.evidence).decode()
+
     # The paper bears her name; the page that proves it needs no sign-in.
     paper = browser.get(f"/certificates/awards/{award.uid}/paper.pdf")
     assert paper.mimetype == "application/pdf"
