@@ -67,6 +67,10 @@ class MissionCard:
             raise CardTextError(
                 line, "This line of the mission cannot be read. Write “key: value”."
             ) from error
+        except (RecursionError, ValueError) as error:  # ValueError: a date that is none
+            raise CardTextError(
+                start + 1, "The mission block is nested too deep, or holds a date that is none."
+            ) from error
         if not isinstance(block, dict):
             raise CardTextError(start + 1, "The mission block is empty. Write “measure: …”.")
         for key, value in block.items():

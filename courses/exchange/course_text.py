@@ -29,12 +29,12 @@ COURSE_FILE = "course.md"
 MEDIA_FOLDER = "media/"
 LESSON_FILE = re.compile(r"(\d{2,3})-([a-z0-9]+(?:-[a-z0-9]+)*)\.md\Z")
 COURSE_KEYS = {
-    "title": Key(str, required=True),
+    "title": Key(str, required=True, most=200),
     "summary": Key(str, required=True),
-    "language": Key(str),
+    "language": Key(str, most=16),
     "pass_score": Key(float),
 }
-LESSON_KEYS = {"title": Key(str, required=True), "minutes": Key(int)}
+LESSON_KEYS = {"title": Key(str, required=True, most=200), "minutes": Key(int)}
 SEPARATOR = "---"
 ESCAPED = re.compile(r"(\\+)---[ \t]*\Z")
 PLAIN = re.compile(r"\\*---[ \t]*\Z")

@@ -30,11 +30,13 @@ class CourseTextError(Invalid):
 class Key:
     """One key that front matter may hold: what kind of value, and whether it must be there.
 
-    kind: `str`, `int`, `float`, `list` (of words) or `dict`.
+    kind: `str`, `int`, `float`, `list` (of words) or `dict`. most: characters of a text, as many
+    as its column holds.
     """
 
     kind: type
     required: bool = False
+    most: int = 300
 
 
 KIND_WORDS: Mapping[type, str] = {
@@ -86,6 +88,8 @@ def read(path: str, text: str, keys: Mapping[str, Key]) -> tuple[dict[str, Any],
         ) from error
     except ValueError as error:
         raise CourseTextError(path, first, "A date at the top cannot be read.") from error
+    except RecursionError as error:
+        raise CourseTextError(path, first, "The lines at the top are nested too deep.") from error
     if not isinstance(values, dict):
         raise CourseTextError(path, first, "Write the lines at the top as “key: value”.")
     for name, value in values.items():
@@ -94,7 +98,7 @@ def read(path: str, text: str, keys: Mapping[str, Key]) -> tuple[dict[str, Any],
             near = difflib.get_close_matches(str(name), keys, 1)
             advice = f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(keys)}."
             raise CourseTextError(path, line, f"“{name}” is not known here. {advice}")
-        values[name] = _checked(path, line, str(name), value, keys[name].kind)
+        values[name] = _checked(path, line, str(name), value, keys[name])
     for name, key in keys.items():
         if key.required and values.get(name) in (None, ""):
             raise CourseTextError(path, 1, f"“{name}” is missing. Add a line “{name}: …”.")
@@ -109,7 +113,8 @@ def line_of(source: str, first: int, name: str) -> int:
     return first
 
 
-def _checked(path: str, line: int, name: str, value: Any, kind: type[Any]) -> Any:
+def _checked(path: str, line: int, name: str, value: Any, key: Key) -> Any:
+    kind = key.kind
     if value is None and kind is str:
         return ""
     if kind is float and type(value) is int:
@@ -120,6 +125,8 @@ def _checked(path: str, line: int, name: str, value: Any, kind: type[Any]) -> An
         raise CourseTextError(path, line, f"“{name}” wants {KIND_WORDS[kind]}.")
     if isinstance(value, str) and ("\n" in value or value != value.strip()):
         raise CourseTextError(path, line, f"“{name}” wants {KIND_WORDS[str]}.")
+    if isinstance(value, str) and len(value) > key.most:
+        raise CourseTextError(path, line, f"“{name}” has {key.most} characters at most.")
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
         raise CourseTextError(path, line, f"“{name}” wants a list of words.")
     return value

@@ -9,14 +9,14 @@ from courses.exchange import front
 from courses.exchange.front import CourseTextError, Key
 
 PATH_KEYS = {
-    "title": Key(str, required=True),
+    "title": Key(str, required=True, most=200),
     "summary": Key(str, required=True),
-    "use_case": Key(str, required=True),
-    "business_objective": Key(str, required=True),
-    "owner": Key(str),
+    "use_case": Key(str, required=True, most=200),
+    "business_objective": Key(str, required=True, most=4000),
+    "owner": Key(str, most=120),
     "courses": Key(list, required=True),
     "due_days": Key(int),
-    "due_from": Key(str),
+    "due_from": Key(str, most=16),
     "audience": Key(dict),
 }
 DUE_FROM = ("enrolment", "hire")

@@ -90,6 +90,19 @@ def build(
     return record
 
 
+def bring_up_to_date(instance: Path, base_url: str, secret: str) -> None:
+    """Bring the database of a company that an earlier version of Ropes built up to date.
+
+    Raises Misconfigured where a later version built it.
+    """
+    with create_app(settings_for(instance / HOME, base_url, secret)).app_context():
+        migrate.check_not_newer()
+        if migrate.pending():
+            migrate.upgrade()
+        db.session.remove()
+        db.engine.dispose()
+
+
 def write_record(instance: Path, record: dict[str, Any]) -> None:
     """Write `demo.json` whole or not at all; only its owner may read it, it holds secrets."""
     unfinished = instance / f"{RECORD}.new"

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from lms.demo.build import HOME, build, find_record, settings_for, write_record
+from lms.demo.build import HOME, bring_up_to_date, build, find_record, settings_for, write_record
 from lms.errors import Misconfigured
 from lms.jobs.worker import stop_on_signal
 from lms.serving import programs
@@ -40,6 +40,8 @@ def demo(port: int, lan: bool, fresh: bool, build_only: bool) -> None:
     if record is None:
         check_room(instance)
         record = build(instance, click.echo, base_url)
+    else:
+        bring_up_to_date(instance, base_url, record["secret_key"])
     if build_only:
         return
     entrance = f"{base_url}/demo/{record['token']}"

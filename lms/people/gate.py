@@ -22,7 +22,7 @@ from lms.db import db
 from lms.errors import NotFound, NotSignedIn
 from lms.people.access import RELATIONS, Declaration, Who, declaration_of
 from lms.people.current import find_current_person
-from lms.people.models import Person
+from lms.people.models import WAY_BACK_MAX_CHARS, Person
 from lms.people.tree import is_above
 
 SIGN_IN_PATH = "/sign-in"
@@ -105,7 +105,7 @@ def sign_in_url(back: str = "") -> str:
 
 def is_safe_way_back(target: str) -> bool:
     """Whether `target` is a path on this very site: never another host, scheme or trick with `\\`."""
-    if not target.startswith("/") or target.startswith("//"):
+    if not target.startswith("/") or target.startswith("//") or len(target) > WAY_BACK_MAX_CHARS:
         return False
     if "\\" in target or any(ord(char) < 32 or ord(char) == 127 for char in target):
         return False

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lms import clock
 from lms.db import Json, Model, UtcDateTime
 
+WAY_BACK_MAX_CHARS = 500  # of an address of ours to come back to after sign-in
+
 UID_BYTES = 16  # 128 bits from the system's random source
 
 
@@ -136,7 +138,7 @@ class SignInCode(Model):
     )
     code_hash: Mapped[str] = mapped_column(String(64))
     link_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    way_back: Mapped[str] = mapped_column(String(500), default="")
+    way_back: Mapped[str] = mapped_column(String(WAY_BACK_MAX_CHARS), default="")
     expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)
     tries: Mapped[int] = mapped_column(default=0)
     unsent: Mapped[dict[str, str] | None] = mapped_column(Json)

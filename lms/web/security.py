@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.local import LocalProxy
 
@@ -23,6 +23,7 @@ NONCE_BYTES = 16
 def init_app(app: Flask) -> None:
     """Protect every form, except those of blueprints for machines, and set the headers."""
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a page may lie open on a phone for days
+    app.before_request(refuse_nul)
     csrf = CSRFProtect(app)
     parts: list[Plugin] = app.extensions["lms.parts"]
     for part in parts:
@@ -30,6 +31,20 @@ def init_app(app: Flask) -> None:
             csrf.exempt(blueprint)
     app.jinja_env.globals["csp_nonce"] = LocalProxy(csp_nonce)
     app.after_request(set_headers)
+
+
+def refuse_nul() -> None:
+    """Refuse a NUL in an address or a form: no text here holds one, and PostgreSQL takes none."""
+    if "\0" in request.path:
+        abort(404)
+    if b"%00" in request.query_string or _has_nul_in_form():
+        abort(400)
+
+
+def _has_nul_in_form() -> bool:
+    if request.mimetype not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return False
+    return any("\0" in name or "\0" in value for name, value in request.form.items(multi=True))
 
 
 def csp_nonce() -> str:

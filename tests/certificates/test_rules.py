@@ -93,7 +93,18 @@ def test_an_error_names_the_place_and_what_would_do(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "- a", "null", "{}", "slug: x\ntitle: y\nrequires: {}", "x" * 30_000, "\x00"]
+    "text",
+    [
+        "",
+        "a",
+        "- a",
+        "null",
+        "{}",
+        "slug: x\ntitle: y\nrequires: {}",
+        "x" * 30_000,
+        "\x00",
+        "slug: " + "[" * 5000,
+    ],
 )
 def test_what_is_no_rule_is_refused_in_words(text: str) -> None:
     with pytest.raises(BadRule):

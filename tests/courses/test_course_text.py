@@ -135,6 +135,13 @@ def test_ids_are_made_where_there_are_none_and_then_kept() -> None:
         ("---\ntitel: A\n---\nText", 2, "Did you mean “title”?"),
         ("---\ntitle: A\nminutes: many\n---\nText", 3, "a whole number"),
         ("---\ntitle: A: b\n---\nText", 2, "quotation marks"),
+        ("---\ntitle: " + "[" * 5000 + "\n---\nText", 2, "nested too deep"),
+        ("---\ntitle: " + "x" * 201 + "\n---\nText", 2, "200 characters at most"),
+        (
+            "---\ntitle: A\n---\nx\n```mission\nmeasure: " + "[" * 5000 + "\n```",
+            5,
+            "nested too deep",
+        ),
         ("---\nminutes: 3\n---\nText", 1, "“title” is missing"),
         ("---\ntitle: A\n---\n", 4, "no card"),
         ("---\ntitle: A\n---\nOne\n\n---\n\n---\n\nTwo", 8, "no card between"),

@@ -18,6 +18,7 @@ from flask_babel import gettext as _
 from lms.config import LANGUAGES
 
 MOST_ROWS = 100_000
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods are zip files; .xls is OLE
 SEPARATORS = (",", ";", "\t", "|")
 MOST_CHARS = 200
 LIMITS = {"employee_number": 64, "job_role": 80, "given_name": 100, "family_name": 98}
@@ -134,6 +135,12 @@ def folded(heading: str) -> str:
 def read(content: bytes) -> Sheet:
     """Read a file; whatever is wrong with it is in `problems`, with its line."""
     sheet = Sheet()
+    if content.startswith(WORKBOOKS):
+        sheet.problems.append(Problem(0, _(
+            "This is a workbook of a spreadsheet program, not a CSV file. Open it there, choose "
+            "“Save as” and then “CSV UTF-8”."
+        )))  # fmt: skip
+        return sheet
     text = decode(content).replace("\0", "")
     first_line = 1
     if text.lower().startswith("sep="):  # Excel's own way to name the separator
@@ -148,13 +155,13 @@ def read(content: bytes) -> Sheet:
         fields = _understand(sheet, head[1])
         if not sheet.problems:
             _read_rows(sheet, lines, fields)
-    except csv.Error:
+    except csv.Error as error:
         line = sheet.rows[-1].line + 1 if sheet.rows else first_line
-        sheet.problems.append(
-            Problem(
-                line, _("From here on the file cannot be read: a quotation mark is not closed.")
-            )
-        )
+        if "field limit" in str(error):
+            said = _("From here on the file cannot be read: a cell is far too long.")
+        else:
+            said = _("From here on the file cannot be read: a quotation mark is not closed.")
+        sheet.problems.append(Problem(line, said))
     return sheet
 
 

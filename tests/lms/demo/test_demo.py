@@ -18,7 +18,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from esn.demo.traffic import Traffic, swing
-from lms.demo.build import build, find_record
+from lms import migrate
+from lms.app import create_app
+from lms.db import db
+from lms.demo.build import HOME, bring_up_to_date, build, find_record, settings_for
 from lms.demo.command import demo, with_addresses
 from lms.demo.company import LEARNER, make_company
 from lms.demo.wsgi import create_demo_app
@@ -120,6 +123,18 @@ def test_another_token_opens_nothing(visitor: FlaskClient) -> None:
     assert visitor.get("/demo/wrong").status_code == 404
     assert visitor.get("/demo/wrong/administrator").status_code == 404
     assert visitor.get("/settings").status_code == 302
+
+
+def test_a_company_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    (tmp_path / HOME).mkdir()
+    app = create_app(settings_for(tmp_path / HOME, "http://localhost", SECRET))
+    with app.app_context():
+        assert migrate.pending()
+        db.engine.dispose()
+    bring_up_to_date(tmp_path, "http://localhost", SECRET)
+    with app.app_context():
+        assert migrate.pending() == []
+        db.engine.dispose()
 
 
 def test_no_company_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

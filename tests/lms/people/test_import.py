@@ -156,6 +156,8 @@ def test_lines_are_counted_through_cells_with_line_breaks(app: Flask) -> None:
         ("number,e-mail\n1,a@x.test\n", "name"),
         ("number,id,name\n1,1,A B\n", "Two columns"),
         ('number,name\n1,"A B\n', "quotation mark"),
+        ("number,name\n1," + "x" * 300_000 + "\n", "a cell is far too long"),
+        ("PK\x03\x04 and what an .xlsx file holds", "CSV UTF-8"),
     ],
 )
 def test_files_that_make_no_sense_say_why(app: Flask, text: str, says: str) -> None:
