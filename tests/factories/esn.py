@@ -40,6 +40,19 @@ def act(actor: str, verb: str = "replied", **fields: Any) -> dict[str, Any]:
     }
 
 
+def signed(
+    secret: str, events: Iterable[dict[str, Any]], accounts: Iterable[dict[str, Any]] = ()
+) -> tuple[bytes, dict[str, str]]:
+    """Return the body of a delivery and the headers that prove it, as a sender would make them."""
+    body = orjson.dumps({"events": list(events), "accounts": list(accounts)})
+    timestamp = str(int(clock.now().timestamp()))
+    return body, {
+        "Content-Type": "application/json",
+        "X-Ropes-Timestamp": timestamp,
+        "X-Ropes-Signature": sign(secret, timestamp, body),
+    }
+
+
 def deliver(
     client: FlaskClient,
     connector: Connector,
@@ -48,14 +61,5 @@ def deliver(
     accounts: Iterable[dict[str, Any]] = (),
 ) -> TestResponse:
     """Send a signed delivery through the real intake."""
-    body = orjson.dumps({"events": list(events), "accounts": list(accounts)})
-    timestamp = str(int(clock.now().timestamp()))
-    return client.post(
-        f"/esn/intake/{connector.uid}",
-        data=body,
-        content_type="application/json",
-        headers={
-            "X-Ropes-Timestamp": timestamp,
-            "X-Ropes-Signature": sign(secret, timestamp, body),
-        },
-    )
+    body, headers = signed(secret, events, accounts)
+    return client.post(f"/esn/intake/{connector.uid}", data=body, headers=headers)

@@ -27,7 +27,6 @@ from courses.catalogue.services import get_course
 from courses.exchange.library import load_library as load_courses
 from courses.paths.enrolment import enrol_by_rule
 from courses.progress.walk import take
-from esn.connectors.webhook.signature import sign
 from lms import clock
 from lms.app import create_app
 from lms.db import db, transaction
@@ -35,7 +34,7 @@ from lms.jobs.queue import queue
 from lms.migrate import upgrade
 from tests import databases
 from tests.conftest import settings_for
-from tests.factories.esn import act, deliver, make_connector
+from tests.factories.esn import act, deliver, make_connector, signed
 from tests.factories.people import make_person
 from tests.faults import cast
 from tests.faults.test_kills import ask
@@ -128,14 +127,9 @@ def prepare(app: Flask, met: bool, told: Path) -> None:
     told.write_bytes(orjson.dumps([*stage, last, before]))
 
 
-def signed(stage: Stage, events: list[dict[str, Any]]) -> Callable[[httpx.Client], int]:
+def pushing(stage: Stage, events: list[dict[str, Any]]) -> Callable[[httpx.Client], int]:
     """Return a push, signed once: each call sends the same bytes."""
-    body = orjson.dumps({"events": events})
-    timestamp = str(int(time.time()))
-    headers = {
-        "X-Ropes-Timestamp": timestamp,
-        "X-Ropes-Signature": sign(stage.secret, timestamp, body),
-    }
+    body, headers = signed(stage.secret, events)
     where = f"/esn/intake/{stage.connector}"
     return lambda client: client.post(where, content=body, headers=headers).status_code
 
@@ -176,8 +170,8 @@ def storm(base: str, address: str, stage: Stage) -> tuple[list[int], list[int]]:
     Each of the fifty asks again until the award is there, so that whatever evaluates first has
     others beside it, and once more then.
     """
-    again = signed(stage, stage.pushed)
-    other = signed(stage, [*stage.sent_before, *stage.pushed])  # the same acts, packed anew
+    again = pushing(stage, stage.pushed)
+    other = pushing(stage, [*stage.sent_before, *stage.pushed])  # the same acts, packed anew
     pushes = [again] * PUSHES + [other]
     barrier = threading.Barrier(REQUESTS + len(pushes), timeout=60)
     statuses: list[int] = []
