@@ -14,6 +14,7 @@ from courses.blocks import content
 from courses.exchange.commands import course_commands
 from courses.exchange.library import load_shipped
 from courses.exchange.views import blueprint as exchange
+from courses.paths import held as paths_held
 from courses.paths.columns import team_columns
 from courses.paths.enrolment import enrol_by_rule, people_changed
 from courses.paths.notices import NOTICE_KINDS, remind
@@ -21,8 +22,8 @@ from courses.paths.services import note_finished
 from courses.player import pages, views
 from courses.player.blueprint import blueprint
 from courses.player.next_step import home_card
+from courses.progress import held as progress_held
 from courses.progress import missions
-from courses.progress.held import HELD
 from courses.progress.measures import completed
 from courses.progress.services import CourseCompleted
 from lms import clock, days
@@ -83,6 +84,6 @@ plugin = Plugin(
         ),
     ),
     demo=((20, "courses.demo.step:LearningStep"),),
-    held=HELD,
+    held=(*paths_held.HELD, *progress_held.HELD),
     on_start=start,
 )

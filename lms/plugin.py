@@ -139,6 +139,8 @@ class Held:
     purpose, seen_by, kept: whole sentences, lazily translated: what for, who sees it, how long.
     `rows(person_id)` returns plain values (text, numbers, dates), newest first; secrets and hashes
     are left out. The page shows the first few, the person's export all.
+    `sentence(row)` says a row in words, for the page; the values stand behind it, on demand. A
+    moment named `at` is shown beside it. Without it the page lists names and values.
     """
 
     slug: str
@@ -147,6 +149,7 @@ class Held:
     seen_by: Any
     kept: Any
     rows: Callable[[int], Sequence[Mapping[str, Any]]]
+    sentence: Callable[[Mapping[str, Any]], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -145,6 +146,21 @@ def export(person: Person) -> dict[str, Any]:
         }
         for held in everything()
     }
+
+
+def as_kept(row: Mapping[str, Any]) -> str:
+    """Return a row as JSON to be read; a value that is JSON itself stands in it unpacked."""
+    unpacked = {key: _unpacked(plain(value)) for key, value in row.items()}
+    return orjson.dumps(unpacked, option=orjson.OPT_INDENT_2).decode()
+
+
+def _unpacked(value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith("{"):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value
 
 
 def plain(value: Any) -> Any:

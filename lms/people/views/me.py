@@ -128,7 +128,9 @@ def held() -> Any:
     """Say what is held about the person, what for, who sees it, and for how long."""
     person = current_person()
     kinds = [(kind, list(kind.rows(person.id))) for kind in holdings.everything()]
-    return render_template("people/held.html", kinds=kinds, words=WORDS, most=MOST_SHOWN)
+    return render_template(
+        "people/held.html", kinds=kinds, words=WORDS, most=MOST_SHOWN, as_kept=holdings.as_kept
+    )
 
 
 @blueprint.get("/me/held.json")
