@@ -95,6 +95,9 @@ class TeamColumn(Protocol):
     column, `place` being the column's index in `columns`, and due_at only where something is left
     to be done. It says just what `cells` says; the kernel takes the numbers of the whole page from
     it, and from `cells` the people who are shown.
+
+    A column with `detail` may also offer `where(person_id)`: a few words that say where one person
+    is ("On lesson 2 of 4"), or None. Never what somebody wrote or answered, nor when.
     """
 
     slug: str

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -25,9 +26,12 @@ from sqlalchemy import (
     select,
 )
 
+from courses.blocks.content import get_content
 from courses.catalogue.models import Course
 from courses.paths.models import Enrolment, Path, PathCourse
+from courses.paths.progress import lessons_behind
 from courses.progress.models import Attempt, Completion
+from courses.progress.services import find_attempt
 from lms import clock
 from lms.db import UtcDateTime, db
 from lms.plugin import CellState, TeamColumn
@@ -62,8 +66,8 @@ class PathColumn:
         self.label = label
         self.total: int | None = len(courses)
         self.target = f"path/{slug}"
-        self.course_ids = [course_id for course_id, _ in courses]
-        self.targets = [f"course/{course}" for _, course in courses]
+        self.course_ids = [course_id for course_id, _slug in courses]
+        self.targets = [f"course/{course}" for _id, course in courses]
 
     def cells(self, people: Select[tuple[int]]) -> Select[Any]:
         """Return (person_id, state, number, due_at) of everybody enrolled."""
@@ -215,6 +219,18 @@ class CourseColumn:
             )
             .where(or_(due.c.person_id.is_not(None), finished, begun))
         )
+
+    def where(self, person_id: int) -> str | None:
+        """Say on which lesson somebody is who has begun and not finished; None otherwise."""
+        attempt = find_attempt(person_id, self.course_id)
+        if attempt is None or attempt.finished_at is not None:
+            return None
+        content = get_content(attempt.version_id)
+        total = len(content.lessons)
+        number = min(lessons_behind(content, attempt) + 1, total)
+        if attempt.questions_only:
+            return str(_("Trying the questions again"))
+        return str(_("On lesson %(number)d of %(total)d", number=number, total=total))
 
 
 def team_columns() -> list[TeamColumn]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -27,6 +28,7 @@ class PersonPage:
     steps: list[tuple[TeamColumn, Cell]]  # what the items consist of: course by course
     conditions: list[tuple[TeamColumn, Cell]]
     act: str
+    places: dict[str, str]  # where the person is, by the slug of a step
 
     @property
     def open_items(self) -> list[tuple[TeamColumn, Cell]]:
@@ -45,14 +47,24 @@ def build_person(viewer: Person, person: Person) -> PersonPage:
     asked = [(column, cell) for column, cell in cells if cell.state != CellState.NONE]
     detail = [(column, cell) for column, cell in asked if column.detail]
     roster = Roster(chosen, [column for column in columns if not column.detail], [person.id])
+    steps = [(column, cell) for column, cell in detail if cell.state not in CONDITION]
     return PersonPage(
         person=person,
         name=person.identity.display_name if person.identity else removed_name(),
         items=[(column, cell) for column, cell in asked if not column.detail],
-        steps=[(column, cell) for column, cell in detail if cell.state not in CONDITION],
+        steps=steps,
         conditions=[(column, cell) for column, cell in detail if cell.state in CONDITION],
         act=acts_for([person.id], roster, viewer)[0] if person.active else "fine",
+        places=dict(_places(person.id, steps)),
     )
+
+
+def _places(person_id: int, steps: list[tuple[TeamColumn, Cell]]) -> Iterator[tuple[str, str]]:
+    for column, cell in steps:
+        where = getattr(column, "where", None)
+        said = where(person_id) if where and RANKS[cell.state] >= OPEN_FROM else None
+        if said:
+            yield column.slug, said
 
 
 def nudge_person(viewer: Person, person: Person) -> bool:

@@ -32,13 +32,16 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TeamQuery:
-    """One wish. `state` is a CellState value, `fine`, `held` or empty; `item` and `sort` name columns.
+    """One wish. `leader` is the uid of somebody below whose people are asked for, or empty.
+
+    `state` is a CellState value, `fine`, `held` or empty; `item` and `sort` name columns.
 
     sort: `need` (what asks most of the manager first), `name`, `due`, or the slug of a column;
     with a minus before it, the other way round.
     """
 
     scope: Scope = Scope.DIRECT
+    leader: str = ""
     state: str = ""
     unit: str = ""
     item: str = ""
@@ -60,6 +63,7 @@ class TeamQuery:
         page = args.get("page", "")
         return cls(
             scope=Scope(scope) if scope in {str(one) for one in scopes} else first,
+            leader=args.get("leader", "")[:40],
             state=state if state in {FINE, HELD, *map(str, STATES)} else "",
             unit=args.get("unit", "")[:40],
             item=item if item in items else "",
@@ -79,7 +83,7 @@ class TeamQuery:
     def args(self) -> dict[str, Any]:
         """Return the wish as arguments of an address, defaults left out (but for the scope)."""
         found: dict[str, Any] = {"scope": str(self.scope)}
-        for name in ("state", "unit", "item", "search"):
+        for name in ("leader", "state", "unit", "item", "search"):
             if getattr(self, name):
                 found[name] = getattr(self, name)
         if self.sort != BY_NEED:

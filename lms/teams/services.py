@@ -13,7 +13,7 @@ from lms.db import db
 from lms.notices.services import sent_keys
 from lms.people import tree
 from lms.people.models import Identity, Person, Unit
-from lms.people.names import removed_name
+from lms.people.names import display_names, removed_name
 from lms.plugin import CellState, TeamColumn
 from lms.teams.columns import OPEN_FROM, RANKS, all_columns, table_columns
 from lms.teams.nudges import nudge_key, thanks_key
@@ -51,6 +51,7 @@ class TeamPage:
     rows: list[Row]
     counts: Counter[int]  # people of the scope by their worst rank
     holders: int | None  # how many hold a certificate; None where none is offered
+    leader: str = ""  # the name of whoever's people these are, where they are not the viewer's
     units: list[tuple[str, str]] = field(default_factory=list)
     matches: int = 0
     pages: int = 1
@@ -94,9 +95,26 @@ def people_of(viewer: Person, scope: Scope) -> Select[tuple[int]]:
     return tree.below(viewer.id, direct=scope == Scope.DIRECT)
 
 
+def find_leader(viewer: Person, query: TeamQuery) -> Person | None:
+    """Return whose people are asked for: somebody below the viewer; None: the viewer's own."""
+    if not query.leader:
+        return None
+    found = db.session.scalar(select(Person).where(Person.uid == query.leader))
+    if found is None or not (viewer.is_administrator or tree.is_above(viewer, found)):
+        return None
+    return found
+
+
+def _people_asked(viewer: Person, leader: Person | None, scope: Scope) -> Select[tuple[int]]:
+    if leader is None:
+        return people_of(viewer, scope)
+    return tree.below(leader.id, direct=scope == Scope.DIRECT)
+
+
 def build_page(viewer: Person, query: TeamQuery) -> TeamPage:
     """Return one page of the table, with the numbers of the whole scope."""
-    scope = people_of(viewer, query.scope)
+    leader = find_leader(viewer, query)
+    scope = _people_asked(viewer, leader, query.scope)
     places = _in_order(scope)
     order = list(places)
     roster = _roster(scope, order)
@@ -109,8 +127,9 @@ def build_page(viewer: Person, query: TeamQuery) -> TeamPage:
     shown = [place for place, counts in enumerate(by_column) if set(counts) - {0}]
     visible = [columns[place] for place in shown]
     return TeamPage(
-        query=query.changed(page=min(query.page, pages)),
-        scopes=scopes_of(viewer),
+        query=query.changed(page=min(query.page, pages), leader=leader.uid if leader else ""),
+        scopes=scopes_of(viewer) if leader is None else [Scope.DIRECT, Scope.BELOW],
+        leader=display_names([leader.id]).get(leader.id, removed_name()) if leader else "",
         columns=visible,
         rows=[
             replace(row, act=act)
@@ -136,7 +155,7 @@ def _offers_certificates(by_column: list[Counter[int]]) -> bool:
 
 def everybody_matching(viewer: Person, query: TeamQuery) -> tuple[list[TeamColumn], list[Row]]:
     """Return all rows of all pages, in the order of the page: what the CSV holds."""
-    scope = people_of(viewer, query.scope)
+    scope = _people_asked(viewer, find_leader(viewer, query), query.scope)
     order = list(_in_order(scope))
     roster = _roster(scope, order)
     visible = [

@@ -13,6 +13,7 @@ from lms.db import db
 from lms.errors import NotFound
 from lms.people.access import Who, allow
 from lms.people.current import current_person
+from lms.people.mail import mail_is_set_up
 from lms.people.models import Person
 from lms.teams import services, words
 from lms.teams.columns import all_columns, table_columns
@@ -73,8 +74,11 @@ def person(person_uid: str) -> str:
 @allow(Who.ABOVE, Who.ADMINISTRATOR)
 def nudge(person_uid: str) -> AnyResponse:
     """Remind somebody of what is due."""
-    if nudge_person(current_person(), _get_person(person_uid)):
-        flash(_("Nudged. They will find it on their page, and in their mail."), "good")
+    person = _get_person(person_uid)
+    if nudge_person(current_person(), person):
+        by_mail = mail_is_set_up() and person.identity is not None and person.identity.email
+        told = _("Nudged. They will find it on their page, and in their mail.")
+        flash(told if by_mail else _("Nudged. They will find it on their page."), "good")
     else:
         flash(_("They have been nudged today already, or nothing is open."), "")
     return _back(person_uid)

@@ -301,3 +301,39 @@ def put_on_paths(boss: Person, count: int) -> None:
     for path in db.session.scalars(select(Path)):
         enrol(path, [one.id for one in made])
     db.session.commit()
+
+
+def test_the_people_of_a_leader_below_and_of_nobody_else(sign_in: SignIn, team: Team) -> None:
+    team.jonas.is_manager = True
+    db.session.commit()
+    browser = sign_in(team.manager)
+    person = browser.get(f"/team/people/{team.jonas.uid}").text
+    assert f"scope=below&amp;leader={team.jonas.uid}" in person
+    wish = f"scope=below&leader={team.jonas.uid}"
+    page = browser.get(f"/team?{wish}").text
+    assert "Among the people of Jonas Brandt" in page
+    assert "Aiko Mori" in page
+    assert "Tomasz Wrona" not in page
+    assert f"leader={team.jonas.uid}" in page.split("Download this table")[0][-200:]
+    table = browser.get(f"/team/team.csv?{wish}").text
+    assert "Aiko Mori" in table
+    assert "Tomasz Wrona" not in table
+    own = browser.get(f"/team?leader={team.stranger.uid}").text  # as if it were not there
+    assert "Tomasz Wrona" in own
+    assert "Otto Fremd" not in own
+    above = sign_in(team.jonas).get(f"/team?scope=below&leader={team.manager.uid}").text
+    assert "Aiko Mori" in above
+    assert "Leila Haddad" not in above
+
+
+@pytest.mark.parametrize(
+    ("wish", "says"),
+    [
+        ("state=due", "Nobody of these people is in that state"),
+        ("search=zzz", "None of these people is called “zzz”"),
+        ("search=zzz&state=done", "Leave something out"),
+        ("unit=nowhere", "Leave something out"),
+    ],
+)
+def test_who_finds_nobody_is_told_why(sign_in: SignIn, team: Team, wish: str, says: str) -> None:
+    assert says in sign_in(team.manager).get(f"/team?{wish}").text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -81,3 +82,19 @@ def test_the_first_page_of_a_manager_says_who_waits(sign_in: SignIn, team: Team)
     assert "Two people need you" in page
     assert "Your team of 4" in page
     assert "Your team" not in sign_in(team.imani).get("/").text
+
+
+def test_mail_is_promised_only_where_it_can_go(app: Flask, sign_in: SignIn, team: Team) -> None:
+    browser = sign_in(team.manager)
+    assert team.tomasz.identity is not None
+    for server, address, day, said in (
+        ("", "tomasz@halden.example", 0, "They will find it on their page.<"),
+        ("mail.halden.example", None, 1, "They will find it on their page.<"),
+        ("mail.halden.example", "tomasz@halden.example", 2, "on their page, and in their mail.<"),
+    ):
+        app.config["LMS_MAIL_SERVER"] = server
+        team.tomasz.identity.email = address
+        db.session.commit()
+        with clock.travel(NOW + dt.timedelta(days=day)):
+            path = f"/team/people/{team.tomasz.uid}/nudge"
+            assert said in browser.post(path, follow_redirects=True).text, (server, address)
