@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from flask import Response, g, request, url_for
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from lms.db import db, row_number
 from lms.people.access import Who, allow
@@ -84,7 +85,11 @@ def _say_consistent(response: Response) -> Response:
         if moment is None:  # somebody is storing: what is visible is certain, no more
             if response.status_code >= 400:
                 db.session.rollback()
-            moment = last_place()[1] or EPOCH
+            try:
+                moment = last_place()[1] or EPOCH
+            except OperationalError:  # the database is away, as the answer says already
+                db.session.rollback()
+                moment = EPOCH
         response.headers[CONSISTENT_THROUGH] = iso(moment)
     return response
 
