@@ -44,6 +44,9 @@ def refuse_nul() -> None:
 def _has_nul_in_form() -> bool:
     if request.mimetype not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return False
+    parts: list[Plugin] = current_app.extensions["lms.parts"]
+    if request.blueprint in {one.name for part in parts for one in part.csrf_exempt}:
+        return False  # machines' doors read the body themselves, which can be read once only
     return any("\0" in name or "\0" in value for name, value in request.form.items(multi=True))
 
 
