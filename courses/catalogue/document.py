@@ -7,6 +7,7 @@ The same document is stored as JSON (a draft, a published version) and written a
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -150,8 +151,13 @@ def tidy(text: str) -> str:
 
 
 def slug_of(text: str, fallback: str = "card") -> str:
-    """Return a slug for a title: lower case, Latin letters and digits, hyphens between words."""
-    words = re.findall(r"[a-z0-9]+", text.lower())
+    """Return a slug for a title: lower case, Latin letters and digits, hyphens between words.
+
+    Letters lose their accents and stay: "Übergabe" is `ubergabe`.
+    """
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    words = re.findall(r"[a-z0-9]+", plain.lower())
     slug = ""
     for word in words:
         longer = f"{slug}-{word}" if slug else word[:SLUG_MAX_CHARS]

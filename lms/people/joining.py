@@ -21,12 +21,13 @@ from lms.errors import Conflict, Gone, Invalid
 from lms.people.exchange.read import FORMULA_STARTS
 from lms.people.models import Identity, JoinLink, Person, Unit
 from lms.people.passwords import weakness
-from lms.people.security import end_sessions, hashed
+from lms.people.security import end_sessions, hashed, matches
 from lms.people.tree import refresh_managers
 
 MOST_DAYS = 90
 MOST_USES = 1000
 NAME_MAX_CHARS = 120
+AGAIN_MINUTES = 10
 
 
 def make_link(
@@ -68,21 +69,51 @@ def token_of(link: JoinLink) -> str:
     return str(_signer().dumps(link.uid))
 
 
-def get_link(token: str) -> JoinLink:
-    """Return the link; raises Gone where it is used up, over or closed, or never was."""
+def get_link(token: str, used_up: bool = False) -> JoinLink:
+    """Return the link; raises Gone where it is used up, over or closed, or never was.
+
+    used_up: return it although others have used it up.
+    """
     try:
         uid = _signer().loads(token)
     except BadSignature:
         uid = ""
     link = db.session.scalar(select(JoinLink).where(JoinLink.uid == uid))
-    if link is None or not is_open(link):
+    if link is None or not is_open(link, used_up):
         raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
     return link
 
 
-def is_open(link: JoinLink) -> bool:
-    """Whether somebody can still come in by it."""
-    return link.closed_at is None and link.uses < link.most_uses and link.expires_at > clock.now()
+def is_open(link: JoinLink, used_up: bool = False) -> bool:
+    """Whether somebody can still come in by it; used_up: or has just come in by its last use."""
+    left = used_up or link.uses < link.most_uses
+    return link.closed_at is None and left and link.expires_at > clock.now()
+
+
+def find_again(link: JoinLink, name: str, password: str | None) -> Identity | None:
+    """Return who has just come in by the link with this very name and password, or None.
+
+    A form that is sent twice, by a double tap or the back button, makes nobody twice. Two at the
+    same moment wait for each other at the link's row.
+    """
+    db.session.scalar(
+        select(JoinLink)
+        .where(JoinLink.id == link.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if not password or link.uses == 0:
+        return None
+    since = clock.now() - dt.timedelta(minutes=AGAIN_MINUTES)
+    asked = select(Identity).join(Person, Person.id == Identity.person_id)
+    if link.person_id is not None:
+        asked = asked.where(Identity.person_id == link.person_id)
+    else:
+        asked = asked.where(
+            Identity.display_name == " ".join(name.split()), Person.created_at > since
+        )
+    found = db.session.scalars(asked.order_by(Identity.person_id.desc()).limit(3)).unique().all()
+    return next((one for one in found if one.active and matches(password, one.password)), None)
 
 
 def close_link(link: JoinLink, by: Person) -> None:

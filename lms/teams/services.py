@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -88,6 +88,13 @@ def scopes_of(viewer: Person) -> list[Scope]:
     return [*found, Scope.EVERYONE] if viewer.is_administrator else found
 
 
+def scopes_for(viewer: Person, wish: Mapping[str, str]) -> list[Scope]:
+    """Return the scopes that fit a wish: of the people of somebody below, direct or all."""
+    if _leader_of(viewer, wish.get("leader", "")) is not None:
+        return [Scope.BELOW, Scope.DIRECT]
+    return scopes_of(viewer)
+
+
 def people_of(viewer: Person, scope: Scope) -> Select[tuple[int]]:
     """Return a select of the ids of the people in a scope."""
     if scope == Scope.EVERYONE:
@@ -97,9 +104,13 @@ def people_of(viewer: Person, scope: Scope) -> Select[tuple[int]]:
 
 def find_leader(viewer: Person, query: TeamQuery) -> Person | None:
     """Return whose people are asked for: somebody below the viewer; None: the viewer's own."""
-    if not query.leader:
+    return _leader_of(viewer, query.leader)
+
+
+def _leader_of(viewer: Person, uid: str) -> Person | None:
+    if not uid:
         return None
-    found = db.session.scalar(select(Person).where(Person.uid == query.leader))
+    found = db.session.scalar(select(Person).where(Person.uid == uid))
     if found is None or not (viewer.is_administrator or tree.is_above(viewer, found)):
         return None
     return found

@@ -26,7 +26,7 @@ blueprint = Blueprint("teams", __name__, url_prefix="/team", template_folder="te
 
 def _query() -> TeamQuery:
     items = [column.slug for column in table_columns(all_columns())]
-    return TeamQuery.read(request.args, services.scopes_of(current_person()), items)
+    return TeamQuery.read(request.args, services.scopes_for(current_person(), request.args), items)
 
 
 def _get_person(uid: str) -> Person:
@@ -99,6 +99,6 @@ def _back(person_uid: str) -> AnyResponse:
     """Return to the table as it was, or to the person's page."""
     if request.form.get("from") == "team":
         items = [column.slug for column in table_columns(all_columns())]
-        scopes = services.scopes_of(current_person())
+        scopes = services.scopes_for(current_person(), request.form)
         return redirect(url_for("teams.team", **TeamQuery.read(request.form, scopes, items).args()))
     return redirect(url_for("teams.person", person_uid=person_uid))

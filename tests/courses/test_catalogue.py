@@ -11,7 +11,7 @@ from flask import Flask
 from PIL import Image, ImageFile
 
 from courses.catalogue import media, services
-from courses.catalogue.document import Card, Document, Lesson, to_json
+from courses.catalogue.document import Card, Document, Lesson, slug_of, to_json
 from courses.catalogue.models import Course, CourseVersion
 from courses.exchange.folder import read_zip, write_zip
 from courses.exchange.services import export_course, import_course
@@ -164,3 +164,16 @@ def test_the_command_line_imports_and_exports(app: Flask, tmp_path: Path) -> Non
     assert run.invoke(args=["course", "export", "ask-well", str(zipped)]).exit_code == 0
     assert "version 1" in run.invoke(args=["course", "import", str(zipped)]).output
     assert run.invoke(args=["course", "format", str(folder)]).output == "Nothing to change.\n"
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Schichtübergabe ohne Chaos", "schichtubergabe-ohne-chaos"),
+        ("Größe zeigen", "grosse-zeigen"),
+        ("Écouter, à l’échelle", "ecouter-a-l-echelle"),
+        ("المجتمع", "card"),
+    ],
+)
+def test_a_slug_keeps_letters_and_loses_their_accents(title: str, slug: str) -> None:
+    assert slug_of(title) == slug

@@ -15,7 +15,7 @@ from flask import (
 from flask_babel import gettext as _
 
 from lms.db import db, writing
-from lms.errors import DomainError
+from lms.errors import DomainError, Gone
 from lms.people import codes, joining, tries
 from lms.people.access import Who, allow
 from lms.people.current import current_person, find_current_person
@@ -30,6 +30,7 @@ blueprint = Blueprint("people", "lms.people", template_folder="templates")
 NOT_YET = "whoever opens it has not signed in yet"
 CODES_A_QUARTER = 5
 PASSWORDS_A_QUARTER = 10
+AGAIN_A_QUARTER = 60  # a whole class joins by one link
 FROM_ONE_PLACE = 200  # an office, or a proxy in front of us, is one place
 KEPT = "sign_in_code"
 
@@ -158,7 +159,10 @@ def sign_out() -> Any:
 @allow(Who.PUBLIC, reason="people come in by it who cannot sign in yet; it is limited")
 def join(token: str) -> Any:
     """Come in by a join link or QR code."""
-    link = joining.get_link(token)
+    here = find_current_person()
+    if request.method == "GET" and here is not None and here.identity is not None:
+        return render_template("people/in_already.html", identity=here.identity)
+    link = joining.get_link(token, used_up=request.method == "POST")
     known = None if link.person_id is None else db.session.get(Identity, link.person_id)
     form = NewPasswordForm() if known is not None else JoinForm()
     status = 200
@@ -166,6 +170,13 @@ def join(token: str) -> Any:
         if not tries.allowed("join from", request.remote_addr or "", FROM_ONE_PLACE):
             return _wait()
         password = form.password.data or None
+        name = "" if known is not None else form.name.data
+        most = PASSWORDS_A_QUARTER if known is not None else AGAIN_A_QUARTER
+        if tries.allowed("join again", link.uid, most):
+            again = joining.find_again(link, name, password)
+            if again is not None:
+                enter(again, "join")
+                return redirect(url_for("people.welcome"))
         if password is None and not passkeys_work_here():
             form.password.errors = [_("Choose a password, so that you can come back.")]
         else:
@@ -173,7 +184,9 @@ def join(token: str) -> Any:
                 if known is not None:
                     identity = joining.enter_by_link(link, password)
                 else:
-                    identity = joining.join(link, form.name.data, password)
+                    identity = joining.join(link, name, password)
+            except Gone:
+                raise
             except DomainError as error:
                 form.password.errors = [error.message]
             else:

@@ -286,7 +286,7 @@ def test_people_without_a_mailbox_join_by_a_link(app: Flask) -> None:
     back.post("/sign-in/password", data={"who": "Imani.Okafor", "password": PASSWORD})
     assert is_in(back)
     twin = app.test_client()
-    twin.post(path, data=form)
+    twin.post(path, data={**form, "password": f"{PASSWORD} too"})
     assert "imani.okafor2" in twin.get("/welcome").text
     assert app.test_client().get(path).status_code == 410  # used up
 
@@ -301,6 +301,32 @@ def test_join_link_is_limited_in_time_and_can_be_closed(app: Flask) -> None:
     assert app.test_client().get("/join/made-up").status_code == 410
 
 
+def test_a_form_that_is_sent_twice_makes_nobody_twice(app: Flask) -> None:
+    path = f"/join/{joining.token_of(make_link(most_uses=1))}"
+    form = {"name": "Imani Okafor", "password": PASSWORD}
+    for _tap in range(2):  # of which the browser shows the second answer only
+        browser = app.test_client()
+        assert browser.post(path, data=form).location == "/welcome"
+        assert "imani.okafor" in browser.get("/welcome").text
+    assert (
+        len(db.session.scalars(select(Identity.sign_in_name)).all()) == 2
+    )  # and who made the link
+    assert db.session.scalars(select(JoinLink)).one().uses == 1
+    other = app.test_client().post(path, data={**form, "password": "two harbour gulls"})
+    assert other.status_code == 410
+    with clock.travel(clock.now() + dt.timedelta(minutes=11)):
+        assert app.test_client().post(path, data=form).status_code == 410
+
+
+def test_whoever_is_in_is_told_so_and_joins_not_again(app: Flask) -> None:
+    path = f"/join/{joining.token_of(make_link(most_uses=5))}"
+    browser = app.test_client()
+    browser.post(path, data={"name": "Imani Okafor", "password": PASSWORD})
+    page = browser.get(path).text
+    assert "You are in already, Imani" in page
+    assert 'name="password"' not in page
+
+
 def test_link_for_one_person_lets_in_that_person(app: Flask) -> None:
     person = make_person("Tomasz Wrona", email=None)
     link = make_link(person=person, most_uses=50)
@@ -310,6 +336,10 @@ def test_link_for_one_person_lets_in_that_person(app: Flask) -> None:
     assert browser.post(path, data={"password": PASSWORD}).location == "/welcome"
     assert "tomasz.wrona" in browser.get("/welcome").text
     assert app.test_client().get(path).status_code == 410
+    again = app.test_client()
+    assert again.post(path, data={"password": PASSWORD}).location == "/welcome"  # a double tap
+    assert browser.get("/").status_code == 200  # and the first is not signed out by it
+    assert app.test_client().post(path, data={"password": "new harbour gulls"}).status_code == 410
 
 
 @pytest.mark.parametrize(
