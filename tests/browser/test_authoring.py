@@ -176,6 +176,26 @@ def test_saving_never_overwrites_typing_and_survives_no_network(
     expect(box).to_have_value("Written in a tunnel.")
 
 
+def test_what_is_typed_before_the_script_is_there_is_saved(
+    live: Live, open_page: Callable[..., Page]
+) -> None:
+    slug, card_id = start(live)
+    page = open_page(make_person("Leila Haddad", is_author=True), size=DESK)
+    held: list[Route] = []
+    page.route("**/authoring.js", lambda route: held.append(route))
+    page.goto(live.url(f"/courses/authoring/{slug}/cards/{card_id}"), wait_until="commit")
+    page.locator("textarea[name=text]").fill("Typed on a slow line.")
+    page.wait_for_timeout(100)
+    assert len(held) == 1
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        held[0].continue_()
+    saved(page)
+    db.session.rollback()
+    found = draft_of(get_course(slug)).find_card(card_id)
+    assert found is not None
+    assert found.data["text"] == "Typed on a slow line."
+
+
 @pytest.mark.long
 def test_text_that_was_never_saved_is_put_back_and_overwrites_nobody(
     live: Live, open_page: Callable[..., Page]

@@ -35,7 +35,7 @@ class Autosave {
   constructor(target) {
     this.form = target;
     this.key = `ropes-author:${target.dataset.autosave}`;
-    this.sent = this.typed();
+    this.sent = this.loaded();
     this.timer = 0;
     this.going = null;
     this.stopped = false;
@@ -46,6 +46,14 @@ class Autosave {
     addEventListener("online", () => this.save());
     addEventListener("visibilitychange", () => { if (document.hidden) this.save(); });
     addEventListener("pagehide", () => this.save());
+    this.changed();
+  }
+
+  // What the server sent: on a slow line somebody has typed before this script is there.
+  loaded() {
+    const untouched = this.form.cloneNode(true);
+    untouched.reset();
+    return JSON.stringify(this.fields(untouched));
   }
 
   // A save that is on its way changes what counts as seen last: let it arrive, then send the form.
@@ -66,8 +74,8 @@ class Autosave {
     try { localStorage.setItem(this.key, JSON.stringify(kept)); } catch { /* full or forbidden: the form itself still holds the text */ }
   }
 
-  fields() {
-    return [...new FormData(this.form)].filter(([name]) => name !== "csrf_token" && name !== "base" && name !== "do");
+  fields(form = this.form) {
+    return [...new FormData(form)].filter(([name]) => name !== "csrf_token" && name !== "base" && name !== "do");
   }
 
   typed() { return JSON.stringify(this.fields()); }
