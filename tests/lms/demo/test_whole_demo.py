@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from lms.serving.announce import qr_text
+from lms.serving.ports import find_lan_address
 from tests.databases import free_port
 from tests.factories.esn import signed
 
@@ -145,38 +149,75 @@ def test_built_again_it_is_the_same_story(built: tuple[Path, float, str], tmp_pa
         assert ask(tmp_path, query) == ask(built[0], query), name
 
 
-@pytest.fixture(scope="module")
-def opened(built: tuple[Path, float, str]) -> Iterator[tuple[dict[str, Any], float, list[str]]]:
-    """The demo, opened a second time; its record, and how long it took until it answered."""
+@contextmanager
+def serving(instance: Path, *options: str) -> Iterator[tuple[int, float, list[str]]]:
+    """Open a demo that is built; yields its port, after how long it answered, and what it said."""
     port = free_port()
     began = time.monotonic()
     process = subprocess.Popen(
-        **command(built[0], "--port", str(port)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        **command(instance, "--port", str(port), *options),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
-    health = f"http://127.0.0.1:{port}/healthz"
     try:
         while time.monotonic() - began < 60:
             try:
+                health = f"http://127.0.0.1:{port}/healthz"
                 if httpx.get(health, trust_env=False).status_code == 200:
                     break
             except httpx.TransportError:
                 pass
             time.sleep(0.1)
         seconds = time.monotonic() - began
-        record = json.loads((built[0] / "demo.json").read_text())
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
-        said = process.stdout.read() or ""
-        yield record, seconds, said.splitlines()
+        yield port, seconds, (process.stdout.read() or "").splitlines()
     finally:
         process.terminate()
         process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def opened(built: tuple[Path, float, str]) -> Iterator[tuple[dict[str, Any], float, list[str]]]:
+    """The demo, opened a second time; its record, and how long it took until it answered."""
+    with serving(built[0]) as (_port, seconds, said):
+        yield json.loads((built[0] / "demo.json").read_text()), seconds, said
+
+
+def reachable(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_it_is_open_to_the_local_network_only_when_asked(built: tuple[Path, float, str]) -> None:
+    outside = find_lan_address()
+    if outside is None:
+        pytest.skip("this machine is in no network")
+    with serving(built[0]) as (port, _seconds, said):
+        assert not reachable(outside, port)
+        assert not any("█" in line or "▀" in line for line in said)
+    with serving(built[0], "--lan") as (port, _seconds, said):
+        assert reachable(outside, port)
+        record = json.loads((built[0] / "demo.json").read_text())
+        entrance = f"http://{outside}:{port}/demo/{record['token']}"
+        assert len(record["token"]) >= 20
+        text = "\n".join(said)
+        assert qr_text(entrance) in text  # the token is in the code
+        assert "need HTTPS with a certificate that the phone trusts" in " ".join(text.split())
+        with httpx.Client(base_url=f"http://{outside}:{port}", trust_env=False) as phone:
+            assert phone.get(f"/demo/{record['token']}").status_code == 200
+            assert phone.get("/demo/guessed/administrator").status_code == 404
+            assert phone.get("/team").status_code == 302
 
 
 def test_a_second_run_starts_in_seconds_and_says_where(
     opened: tuple[dict[str, Any], float, list[str]],
 ) -> None:
     record, seconds, said = opened
+    print(f"\nopened in {seconds:.1f} s")  # noqa: T201
     assert seconds < 30
     assert any(record["base_url"] in line for line in said)
     for address in record["sign_in"].values():
