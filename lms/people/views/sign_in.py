@@ -29,7 +29,8 @@ blueprint = Blueprint("people", "lms.people", template_folder="templates")
 
 NOT_YET = "whoever opens it has not signed in yet"
 CODES_A_QUARTER = 5
-PASSWORDS_A_QUARTER = 10
+PASSWORDS_A_QUARTER = 10  # for one name, from one place: a stranger elsewhere locks nobody out
+PASSWORDS_OF_ONE = 30  # for one name, from wherever: guessing from many places stays slow
 AGAIN_A_QUARTER = 60  # a whole class joins by one link
 FROM_ONE_PLACE = 200  # an office, or a proxy in front of us, is one place
 KEPT = "sign_in_code"
@@ -40,6 +41,10 @@ def way_back(wanted: str | None) -> str:
     if wanted and is_safe_way_back(wanted):
         return wanted
     return url_for("web.home")
+
+
+def _who_and_where(who: str) -> str:
+    return f"{who.strip()} {request.remote_addr}"
 
 
 def _wait() -> tuple[str, int]:
@@ -128,13 +133,15 @@ def by_password() -> Any:
             db.session.rollback()
             right = matches(form.password.data, kept)
         if not (
-            tries.allowed("password", form.who.data, PASSWORDS_A_QUARTER)
+            tries.allowed("password", _who_and_where(form.who.data), PASSWORDS_A_QUARTER)
+            and tries.allowed("password of", form.who.data, PASSWORDS_OF_ONE)
             and tries.allowed("password from", request.remote_addr or "", FROM_ONE_PLACE)
         ):
             return _wait()
         identity = db.session.get(Identity, person_id) if right else None
         if identity is not None and identity.active and identity.password == kept:
-            tries.forget("password", form.who.data)
+            tries.forget("password", _who_and_where(form.who.data))
+            tries.forget("password of", form.who.data)
             enter(identity, "password")
             return redirect(way_back(form.next.data))
         form.password.errors = [_("Name and password do not fit together. Try again.")]

@@ -242,6 +242,26 @@ def test_asking_and_guessing_have_their_limits(app: Flask, who: str) -> None:
         assert browser.post("/sign-in", data={"who": who}).status_code == 302
 
 
+def test_guessing_elsewhere_locks_nobody_out_and_from_many_places_stays_slow(app: Flask) -> None:
+    person = make_person(email=ME)
+    assert person.identity is not None
+    person.identity.password = hashed(PASSWORD)
+    db.session.commit()
+
+    def guess(place: str, password: str) -> int:
+        data = {"who": ME, "password": password}
+        where = {"REMOTE_ADDR": place}
+        browser = app.test_client()
+        return browser.post("/sign-in/password", data=data, environ_base=where).status_code
+
+    assert [guess("192.0.2.1", "no") for _ in range(11)] == [422] * 10 + [429]
+    assert guess("192.0.2.1", PASSWORD) == 429
+    assert guess("192.0.2.2", PASSWORD) == 302
+    # Getting it right forgets the count; wrong ones from anywhere add up.
+    spread = [guess(f"198.51.100.{number}", "no") for number in range(31)]
+    assert spread == [422] * 30 + [429]
+
+
 def test_suspended_person_cannot_come_in(app: Flask) -> None:
     person = make_person(email=ME)
     assert person.identity is not None
