@@ -139,19 +139,29 @@ class Nearest:
     next_text: str
 
 
-def offered_to(person: Person, with_held: bool = False) -> list[catalogue.Offered]:
-    """Return the certificates shown to a person as theirs to earn, in order, without those held."""
-    held = set()
-    if not with_held:
-        held = set(
-            db.session.scalars(select(Award.definition_id).where(Award.person_id == person.id))
-        )
+def offered_to(person: Person, others: bool = False) -> list[catalogue.Offered]:
+    """Return the certificates shown to a person as theirs to earn, in order, without those held.
+
+    others: those that are meant for other roles instead; whoever meets their rule earns them, too.
+    """
+    held = set(db.session.scalars(select(Award.definition_id).where(Award.person_id == person.id)))
     return [
         one
         for one in catalogue.offered()
         if one.definition_id not in held
-        and one.rule.offered_to.fits(person.job_role, person.is_manager)
+        and one.rule.offered_to.fits(person.job_role, person.is_manager) is not others
     ]
+
+
+def within_reach(person: Person) -> list[Progress]:
+    """Return how far a person is with each certificate that is theirs to earn.
+
+    One that is meant for another role is there once more than half of it is done: on a path that they joined
+    by themself they would otherwise not find what they have nearly earned.
+    """
+    ways = [progress_of(person.id, one.rule) for one in offered_to(person)]
+    others = [progress_of(person.id, one.rule) for one in offered_to(person, others=True)]
+    return ways + [way for way in others if way.done * 2 > way.needed]
 
 
 def nearest(person_id: int) -> Nearest | None:

@@ -28,7 +28,7 @@ def mine() -> str:
     """Show what the person holds and what they may earn."""
     person = current_person()
     held = [(award, printed_of(award), status_of(award)) for award in awards.held_by(person.id)]
-    ways = [progress.progress_of(person.id, one.rule) for one in progress.offered_to(person)]
+    ways = progress.within_reach(person)
     return render_template("certificates/mine.html", held=held, ways=ways, Status=Status)
 
 

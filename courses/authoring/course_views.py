@@ -11,7 +11,7 @@ from courses.authoring import outline, pages, services
 from courses.authoring.card_forms import FORMS
 from courses.authoring.forms import AboutForm, CourseForm, PlainForm
 from courses.catalogue.cards import card_types
-from courses.catalogue.services import discard_draft, draft_of, get_course
+from courses.catalogue.services import bring_back, discard_draft, draft_of, get_course
 from lms.errors import Invalid
 from lms.people.access import Who, allow
 from lms.people.current import current_person
@@ -130,6 +130,38 @@ def discard(slug: str) -> Any:
         yes=_("Throw the draft away"),
         back=url_for("authoring.course", slug=slug),
     )
+
+
+@allow(Who.AUTHOR)
+def put_away(slug: str) -> Any:
+    """Ask, then take the course off the shelves."""
+    found = get_course(slug)
+    form = PlainForm()
+    if form.validate_on_submit():
+        services.put_course_away(found, current_person().id)
+        flash(_("The course is put away. Under “Put away” you find it again."), "success")
+        return redirect(url_for("authoring.courses"))
+    return render_template(
+        "courses/authoring/remove.html",
+        form=form,
+        course=found,
+        question=_("Put this course away?"),
+        text=_(
+            "Learners do not find it any more; what they did in it stays theirs, and whoever is in "
+            "the middle may finish. You can bring it back at any time."
+        ),
+        parts=[],
+        yes=_("Put it away"),
+        back=url_for("authoring.course", slug=slug),
+    )
+
+
+@allow(Who.AUTHOR)
+def take_back(slug: str) -> Any:
+    """Put the course back where it stood."""
+    bring_back(get_course(slug), current_person().id)
+    flash(_("The course is back where it was."), "success")
+    return redirect(url_for("authoring.course", slug=slug))
 
 
 def _status(form: Any) -> int:

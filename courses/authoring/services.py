@@ -20,7 +20,8 @@ from courses.catalogue.document import Card, Document, from_json, slug_of, to_js
 from courses.catalogue.media import add_picture
 from courses.catalogue.models import Course, CourseVersion
 from courses.catalogue.naming import free_id, free_slug
-from courses.catalogue.services import create_course, draft_of, save_draft
+from courses.catalogue.services import create_course, draft_of, put_away, save_draft
+from courses.paths.models import Path, PathCourse
 from lms import audit
 from lms.db import db
 from lms.errors import Conflict, NotFound
@@ -48,12 +49,13 @@ class Edited(Conflict):
 def list_courses(search: str = "", state: str = "") -> list[tuple[Course, bool]]:
     """Return courses by title, each with whether it has something unpublished.
 
-    state: `draft` (something unpublished), `published`, or all. The drafts are not loaded.
+    state: `draft` (something unpublished), `published`, `away` (put away), or all that are not put
+    away. The drafts are not loaded.
     """
     query = (
         select(Course, Course.draft.is_not(None))
         .options(defer(Course.draft))
-        .where(Course.archived_at.is_(None))
+        .where(Course.archived_at.is_not(None) if state == "away" else Course.archived_at.is_(None))
         .order_by(func.lower(Course.title), Course.id)
     )
     for word in search.split():
@@ -82,6 +84,30 @@ def start_course(title: str, summary: str, actor_id: int) -> Course:
         Document(title=title, summary=summary, pass_score=0.7), _("First lesson")
     )
     return create_course(free_slug(title), document, actor_id)
+
+
+def paths_of(course: Course) -> list[str]:
+    """Return the titles of the paths that ask for a course."""
+    asked = select(Path.title).join(PathCourse, PathCourse.path_id == Path.id)
+    return list(
+        db.session.scalars(
+            asked.where(PathCourse.course_id == course.id).order_by(Path.position, Path.id)
+        )
+    )
+
+
+def put_course_away(course: Course, actor_id: int) -> None:
+    """Take a course off the shelves; raises Conflict where a path still asks for it."""
+    paths = paths_of(course)
+    if paths:
+        raise Conflict(
+            _(
+                "“%(path)s” asks for this course. Take it out of the path first; until then it "
+                "stays.",
+                path=", ".join(paths),
+            )
+        )
+    put_away(course, actor_id)
 
 
 def duplicate_course(course: Course, actor_id: int) -> Course:

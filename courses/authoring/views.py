@@ -19,6 +19,8 @@ for rule, view, methods in (
     ("/<slug>/", course_views.course, READ),
     ("/<slug>/about", course_views.about, FORM),
     ("/<slug>/duplicate", course_views.duplicate, ACT),
+    ("/<slug>/put-away", course_views.put_away, FORM),
+    ("/<slug>/bring-back", course_views.take_back, ACT),
     ("/<slug>/discard", course_views.discard, FORM),
     ("/<slug>/publish", publish_views.publish, FORM),
     ("/<slug>/history", publish_views.history, READ),

@@ -150,6 +150,20 @@ def discard_draft(course: Course, actor_id: int | None = None) -> None:
     audit.note("courses.draft_discarded", f"course/{course.slug}", actor_id)
 
 
+def put_away(course: Course, actor_id: int | None = None) -> None:
+    """Take a course off the shelves: learners do not find it any more; nothing of it is lost."""
+    if course.archived_at is None:
+        course.archived_at = clock.now()
+        audit.note("courses.put_away", f"course/{course.slug}", actor_id)
+
+
+def bring_back(course: Course, actor_id: int | None = None) -> None:
+    """Put a course back where it stood."""
+    if course.archived_at is not None:
+        course.archived_at = None
+        audit.note("courses.brought_back", f"course/{course.slug}", actor_id)
+
+
 def _describe(course: Course, document: Document) -> None:
     course.title = document.title[:300]
     course.summary = document.summary

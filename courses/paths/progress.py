@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from courses.blocks.content import Content, get_content
@@ -105,7 +105,14 @@ def standings(person_id: int, course_ids: list[int] | None = None) -> dict[int, 
             Completion,
             and_(Completion.person_id == person_id, Completion.target == "course/" + Course.slug),
         )
-        .where(Course.published_number > 0, Course.archived_at.is_(None))
+        .where(
+            Course.published_number > 0,
+            # What was put away is there for those in the middle of it, so that they may finish.
+            or_(
+                Course.archived_at.is_(None),
+                and_(Attempt.id.is_not(None), Completion.id.is_(None)),
+            ),
+        )
         .order_by(Course.title, Course.id)
     )
     if course_ids is not None:

@@ -90,11 +90,13 @@ def start(person: Person, course: Course) -> Attempt:
 
     A new attempt begins where there is none, where the last one failed (its questions alone), or
     where the last one is finished and a newer version is out. Raises NotFound where nothing is
-    published.
+    published, or where the course was put away before the person began.
     """
     last = find_attempt(person.id, course.id)
     if last is not None and last.finished_at is None:
         return last
+    if last is None and course.archived_at is not None:
+        raise NotFound("This course is not offered any more.")
     version = newest_version(course)
     content = get_content(version.id)
     failed = last is not None and last.passed is False

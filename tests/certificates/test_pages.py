@@ -139,6 +139,21 @@ def test_the_list_offers_what_fits_the_role_and_keeps_what_is_held(
     assert "You have earned one" in shown
 
 
+def test_what_is_meant_for_others_is_there_once_most_of_it_is_done(
+    house: Flask, sign_in: SignIn
+) -> None:
+    driver = make_person("Tomasz Wrona", job_role="driver")
+    browser = sign_in(driver)
+    for recipient in range(901, 906):
+        facts.answer(driver, recipient)
+    facts.complete(driver, "path/people-manager")
+    assert "Leading in the Open" not in browser.get("/certificates").text  # two of five
+    for _post in range(3):
+        facts.note(driver, "posted", day=20_000)
+    assert "Leading in the Open" in browser.get("/certificates").text
+    assert "Visible Leader" not in browser.get("/certificates").text
+
+
 def test_anybody_with_the_code_sees_every_printed_line(imani: Person, client: FlaskClient) -> None:
     award = earn(imani)
     shown = client.get(f"/certificates/verify/{award.code}").text

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from PIL import Image
 
 from courses.authoring import outline, services
 from courses.catalogue.models import Course
 from courses.catalogue.services import draft_of, publish
+from courses.progress.walk import take
 from lms.db import db
 from lms.errors import Invalid, NotFound
 from lms.people.models import Person
+from tests.factories.courses import make_course, make_path
 from tests.factories.people import make_person
 
 
@@ -166,3 +170,33 @@ def test_courses_are_found_by_word_and_state(course: Course, author: Person) -> 
     assert titles("", "draft") == ["100 % safe_ly"]
     assert titles("", "published") == ["Ask well"]
     assert titles("nothing") == []
+
+
+def test_a_course_is_put_away_and_brought_back(sign_in: Callable[[Person], FlaskClient]) -> None:
+    author = make_person("Leila Haddad", is_author=True)
+    begun, fresh = make_person("Imani Okafor"), make_person("Tomasz Wrona")
+    course = make_course("ask")
+    take(begun, course, 1)
+    db.session.commit()
+    browser = sign_in(author)
+    assert browser.post("/courses/authoring/ask/put-away").location == "/courses/authoring/"
+    assert "Ask well" not in browser.get("/courses/authoring/").text.split("<form")[-1]
+    assert "Ask well" in browser.get("/courses/authoring/?state=away").text
+    assert "This course is put away" in browser.get("/courses/authoring/ask/").text
+    assert sign_in(fresh).get("/courses/ask/").status_code == 404
+    assert sign_in(fresh).post("/courses/ask/start").status_code == 404
+    assert "Ask well" not in sign_in(fresh).get("/courses/").text
+    assert sign_in(begun).get("/courses/ask/").status_code == 200  # in the middle: may finish
+    assert "Ask well" in sign_in(begun).get("/courses/").text
+    assert browser.post("/courses/authoring/ask/bring-back").status_code == 302
+    assert sign_in(fresh).get("/courses/ask/").status_code == 200
+
+
+def test_a_course_of_a_path_is_not_put_away(sign_in: Callable[[Person], FlaskClient]) -> None:
+    make_path(make_course("ask"), slug="first")
+    db.session.commit()
+    answer = sign_in(make_person("Leila Haddad", is_author=True)).post(
+        "/courses/authoring/ask/put-away"
+    )
+    assert answer.status_code == 409
+    assert "asks for this course" in answer.text
