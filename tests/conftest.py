@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import os
 import shutil
@@ -15,11 +16,13 @@ import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
+from lms import clock
 from lms.app import create_app
 from lms.bootstrap.system import find_chromium
 from lms.db import db
 from lms.migrate import upgrade
 from lms.people.models import Person, new_uid
+from lms.people.tries import STRETCH_SECONDS
 from tests import databases
 
 # What a machine lacks may leave tests out, said aloud; in CI nothing may be missing.
@@ -151,6 +154,15 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """A browser that has not signed in."""
     return app.test_client()
+
+
+@pytest.fixture
+def in_mid_stretch() -> Iterator[None]:
+    """Stand in the middle of a quarter of an hour: tries are counted anew in the next."""
+    start = clock.now()
+    middle = int(start.timestamp()) // STRETCH_SECONDS * STRETCH_SECONDS + STRETCH_SECONDS // 2
+    with clock.travel(dt.datetime.fromtimestamp(middle, dt.UTC)):
+        yield
 
 
 @pytest.fixture

@@ -196,6 +196,7 @@ def test_every_other_code_is_the_same_404(imani: Person, client: FlaskClient) ->
     assert client.get(f"/certificates/verify/{near}").status_code == 404
 
 
+@pytest.mark.usefixtures("in_mid_stretch")
 def test_looking_up_codes_is_limited(imani: Person, client: FlaskClient) -> None:
     award = earn(imani)
     statuses = [

@@ -227,6 +227,7 @@ def test_code_of_one_browser_does_not_open_another(app: Flask) -> None:
     assert other.post("/sign-in/code", data={"code": code}).status_code == 422
 
 
+@pytest.mark.usefixtures("in_mid_stretch")
 @pytest.mark.parametrize("who", [ME, "nobody@example.test"])
 def test_asking_and_guessing_have_their_limits(app: Flask, who: str) -> None:
     make_person(email=ME)
@@ -242,6 +243,7 @@ def test_asking_and_guessing_have_their_limits(app: Flask, who: str) -> None:
         assert browser.post("/sign-in", data={"who": who}).status_code == 302
 
 
+@pytest.mark.usefixtures("in_mid_stretch")
 def test_guessing_elsewhere_locks_nobody_out_and_from_many_places_stays_slow(app: Flask) -> None:
     person = make_person(email=ME)
     assert person.identity is not None
