@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, event
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from lms import clock
 from lms.db import Json, Model, UtcDateTime
@@ -83,3 +83,15 @@ class Media(Model):
 
 
 Index("ix_courses_course_published", Course.published_number, Course.title)
+
+
+class PublishedIsFinal(Exception):
+    """Code tried to change or remove a published version: a fault of ours."""
+
+
+def _refuse(_mapper: Mapper[CourseVersion], _connection: Any, version: CourseVersion) -> None:
+    raise PublishedIsFinal(f"course version {version.id} is published; publish a new one")
+
+
+event.listen(CourseVersion, "before_update", _refuse)
+event.listen(CourseVersion, "before_delete", _refuse)

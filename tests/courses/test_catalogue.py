@@ -12,7 +12,7 @@ from PIL import Image, ImageFile
 
 from courses.catalogue import media, services
 from courses.catalogue.document import Card, Document, Lesson, slug_of, to_json
-from courses.catalogue.models import Course, CourseVersion
+from courses.catalogue.models import Course, CourseVersion, PublishedIsFinal
 from courses.exchange.folder import read_zip, write_zip
 from courses.exchange.services import export_course, import_course
 from lms.db import db
@@ -51,6 +51,21 @@ def test_publishing_makes_a_version_that_a_later_draft_does_not_touch(app: Flask
     assert db.session.get_one(CourseVersion, first.id).document == to_json(DOCUMENT)
     with pytest.raises(Conflict, match="Nothing has changed"):
         services.publish(course)
+
+
+def test_code_that_would_change_or_remove_a_version_is_stopped(app: Flask) -> None:
+    course = services.create_course("ask", DOCUMENT)
+    version = services.publish(course)
+    db.session.commit()
+    version.document = {**version.document, "title": "Another"}
+    with pytest.raises(PublishedIsFinal):
+        db.session.flush()
+    db.session.rollback()
+    db.session.delete(services.newest_version(course))
+    with pytest.raises(PublishedIsFinal):
+        db.session.flush()
+    db.session.rollback()
+    assert services.newest_version(course).document["title"] == "Ask well"
 
 
 def test_a_save_over_another_authors_save_is_refused(app: Flask) -> None:
