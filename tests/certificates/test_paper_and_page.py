@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pypdf import PdfReader
 from sqlalchemy import select
+from zxingcpp import read_barcodes
 
 from certificates import documents
 from certificates.models import Award
@@ -114,6 +115,19 @@ def test_every_line_of_a_full_paper_too(house: Flask, client: FlaskClient) -> No
     paper = pdf.render(page.build_page(award, name), b"x", 4)
     shown = Visible(client.get(f"/certificates/verify/{award.code}").text).text
     assert missing_from(shown, paper) == []
+
+
+def test_the_code_on_the_paper_is_read_by_a_scanner_and_opens_the_page(
+    house: Flask, client: FlaskClient
+) -> None:
+    award = earn()
+    sheet = PdfReader(io.BytesIO(printed_paper(award))).pages[0]
+    found = [code.text for one in sheet.images for code in read_barcodes(one.image)]
+    assert found == [page.verify_address(award)]
+    assert found[0].startswith("http://localhost/")
+    answer = client.get(found[0].removeprefix("http://localhost"))
+    assert answer.status_code == 200
+    assert "Imani Okafor" in answer.text
 
 
 @pytest.mark.parametrize("changed", ["name", "title", "summary", "proved", "earned_on", "company"])
