@@ -336,6 +336,58 @@ def test_two_authors_of_one_description_see_both_texts(
     assert draft_of(get_course(slug)).summary == "What Jonas says of it."
 
 
+WORD = """<html><head><style>p{margin:0}</style></head><body><!--StartFragment-->
+<p class=MsoNormal><b>Before</b> the shift &amp; <i>after</i> it, read <a href="https://example.org/a b">this</a>.<o:p></o:p></p>
+<p class=MsoListParagraph style='mso-list:l0 level1 lfo1'><![if !supportLists]><span style='mso-list:Ignore'>·<span>&nbsp;&nbsp;</span></span><![endif]>Say hello</p>
+<p class=MsoListParagraph style='mso-list:l0 level1 lfo1'><span style='mso-list:Ignore'>·</span>Ask once</p>
+<ol><li>First</li><li>Second<ul><li>Inner</li></ul></li></ol>
+<table><tr><td><p>Who</p></td><td><p>When</p></td></tr><tr><td>Leila</td><td>Monday</td></tr></table>
+<p>5 * 3 <img src=x onerror="document.title='run'"><script>document.title='run'</script></p>
+<!--EndFragment--></body></html>"""
+MARKDOWN = """**Before** the shift & *after* it, read [this](https://example.org/a%20b).
+
+- Say hello
+- Ask once
+
+1. First
+2. Second
+   - Inner
+
+| Who | When |
+| --- | --- |
+| Leila | Monday |
+
+5 \\* 3"""
+
+
+def test_what_is_pasted_from_word_keeps_its_form(
+    live: Live, open_page: Callable[..., Page]
+) -> None:
+    slug, card_id = start(live)
+    page = open_page(make_person("Leila Haddad", is_author=True), size=DESK)
+    page.goto(live.url(f"/courses/authoring/{slug}/cards/{card_id}"))
+    box = page.locator("textarea[name=text]")
+    box.fill("")
+    box.focus()
+    page.evaluate(
+        """([html, plain]) => {
+            const held = new DataTransfer();
+            if (html) held.setData("text/html", html);
+            held.setData("text/plain", plain);
+            document.activeElement.dispatchEvent(
+                new ClipboardEvent("paste", { clipboardData: held, bubbles: true, cancelable: true }));
+        }""",
+        [WORD, "Before the shift"],
+    )
+    expect(box).to_have_value(MARKDOWN)
+    saved(page)
+    assert page.title() != "run"
+    expect(page.frame_locator("#preview").locator("ul li").first).to_have_text("Say hello")
+    expect(page.frame_locator("#preview").locator("table td").first).to_have_text("Leila")
+    box.press("Control+z")
+    expect(box).to_have_value("")
+
+
 def test_options_are_added_moved_and_taken_away_by_the_keyboard(
     live: Live, open_page: Callable[..., Page]
 ) -> None:

@@ -1,6 +1,7 @@
 // Makes the author's forms comfortable: saves while one writes, shows the card in the real player,
 // adds and moves options, formats text. Without it the forms work by their buttons.
 import { page } from "../web/trusted.js";
+import { markdownOf } from "./paste.js";
 
 const WAIT_MS = 1200;
 const RETRY_MS = 5000;
@@ -249,6 +250,14 @@ const autosave = form ? new Autosave(form) : null;
 for (const tools of document.querySelectorAll(".tools")) {
   tools.hidden = false;
   const box = document.getElementById(tools.dataset.for);
+  box.addEventListener("paste", (event) => {
+    const text = markdownOf(event.clipboardData);
+    if (text === null) return;
+    event.preventDefault();
+    // insertText can be undone with Ctrl-Z; what this browser does not know is written all the same.
+    if (!document.execCommand("insertText", false, text)) box.setRangeText(text, box.selectionStart, box.selectionEnd, "end");
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  });
   tools.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;

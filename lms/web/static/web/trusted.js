@@ -1,5 +1,6 @@
 // The one place where text becomes markup or a script's address (Trusted Types policy "ropes").
-// Markup comes from our own server, where it was rendered and sanitised; nothing else may pass.
+// Markup comes from our own server, where it was rendered and sanitised, or is only read and never
+// put into a page (what an author pastes); nothing else may pass.
 const own = (url) => {
   const full = new URL(url, location.href);
   if (full.origin !== location.origin) throw new TypeError("not our own script: " + full);
