@@ -98,8 +98,9 @@ function blocks(node) {
 export function markdownOf(clipboard) {
   const html = clipboard?.getData("text/html");
   if (!html || /white-space:\s*pre/i.test(html)) return null; // a program's text, line by line
-  // Styles are read as plain words: as styles, the page's own policy would complain of each.
-  const words = html.replace(/<style[\s\S]*?<\/style>/gi, "").replace(/(\s)style=/gi, "$1data-style=");
+  // Styles and handlers are read as plain words: the page's own policy would complain of each.
+  const words = html.replace(/<style[\s\S]*?<\/style>/gi, "")
+    .replace(/<[^>]*>/g, (tag) => tag.replace(/(\s)(style|on\w+)=/gi, "$1data-$2="));
   const body = page(words).body;
   return body.querySelector("p, div, ul, ol, table, b, strong, i, em, a, h1, h2, h3") ? blocks(body) : null;
 }
