@@ -13,6 +13,7 @@ import datetime as dt
 import hashlib
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, g, request, session
 from flask_login import current_user
@@ -154,10 +155,10 @@ def matches(password: str, kept: str | None) -> bool:
 
 def passkeys_work_here() -> bool:
     """Whether browsers allow passkeys at this address: HTTPS, or localhost by name."""
-    host = request.host.rsplit(":", 1)[0]
+    host = urlsplit(request.host_url).hostname or ""
     if request.is_secure:
         try:
-            ip_address(host.strip("[]"))
+            ip_address(host)
         except ValueError:
             return True
         return False  # a passkey belongs to a name, never to a number
