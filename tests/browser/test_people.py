@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
+from zxingcpp import read_barcodes
 
 from lms.db import db
 from lms.people import joining
@@ -140,6 +143,12 @@ def test_administrator_imports_and_finds_people(
     # A function, not a text: the page's policy forbids evaluating text.
     page.wait_for_timeout(500)
     assert picture.evaluate("image => image.naturalWidth") > 0
+    shown = Image.open(io.BytesIO(picture.screenshot()))
+    [code] = read_barcodes(shown)  # as a phone's camera would
+    assert code.text.startswith(live.url("/join/"))
+    phone = open_page(size=PHONE)
+    phone.goto(code.text)
+    expect(phone.get_by_role("heading", level=1)).to_contain_text("Imani")
     looked_at(page, f"people-link-{wide}")
     page.goto(live.url("/people/units"))
     looked_at(page, f"people-units-{wide}")
