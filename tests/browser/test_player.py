@@ -261,6 +261,25 @@ def test_nothing_chosen_is_not_kept_and_a_sign_out_loses_nothing(
     assert answers()["several"] == ["0", "2"]
 
 
+def test_an_answer_given_when_signed_out_meanwhile_waits_for_its_owner(
+    live: Live, learner: Person, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(learner, watch=False)
+    take(learner, db.session.scalars(select(Course)).one(), 2)
+    db.session.commit()
+    page.goto(live.url("/courses/ask/why/which"))
+    prefetched(page)
+    page.context.clear_cookies()
+    choose(page, 1)
+    expect(page).to_have_url(re.compile("/sign-in"))
+    waits(page, "() => document.documentElement.dataset.forgotten === 'yes'")
+    assert answers() == {}
+    page.context.add_cookies([session_cookie(live, learner)])  # type: ignore[list-item]
+    page.goto(live.url("/courses/ask/why/which"))
+    expect(page.get_by_text("That is right.")).to_be_visible(timeout=15_000)
+    assert answers() == {"which": ["1"]}
+
+
 def test_feedback_seen_online_is_there_offline_too(
     live: Live, learner: Person, open_page: Callable[..., Page]
 ) -> None:
@@ -421,3 +440,16 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
         page.goto(live.url(path))
         assert axe(page) == [], path
         assert overflow(page) == 0, path
+
+
+def test_an_english_summary_keeps_its_order_on_an_arabic_page(
+    live: Live, open_page: Callable[..., Page]
+) -> None:
+    person = make_person("Imani Okafor", language="ar")
+    make_path(make_course("ask"), slug="first")
+    db.session.commit()
+    page = open_page(person)
+    page.goto(live.url("/courses/paths/first"))
+    summary = page.locator(".step .small").last
+    expect(summary).to_contain_text("questions that get answers.")
+    assert summary.evaluate("span => getComputedStyle(span).unicodeBidi") == "plaintext"

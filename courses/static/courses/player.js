@@ -103,6 +103,9 @@ async function keep(form, pairs) {
   await db.add("waiting", { url: new URL(form.action).pathname, person: main().dataset.person, pairs });
 }
 
+/** Return what a form says with the moment of the answer, since it is sent later. */
+const timed = (pairs, answering) => (answering ? [...pairs, ["answered_at", String(Date.now())]] : pairs);
+
 /** Show the card that follows, from what is on the phone; the end of the lesson after the last. */
 async function goOn() {
   const db = await opened;
@@ -155,7 +158,9 @@ async function submit(event) {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(pairs) });
     const found = page(await answer.text());
     if (!found.getElementById("main") || !(found.querySelector("[data-card]") || found.querySelector("[data-state]"))) {
-      location.assign(answer.url); // signed out, or an error page: let the browser show it
+      // Signed out meanwhile: what was answered waits for its owner. Any other page is only shown.
+      if (answer.status === 400 || new URL(answer.url).pathname.startsWith("/sign-in")) await keep(form, timed(pairs, answering));
+      location.assign(answer.url);
       return;
     }
     show(found, new URL(answer.url).pathname);
@@ -164,7 +169,7 @@ async function submit(event) {
     if (!(error instanceof TypeError)) throw error;
     if (button) button.disabled = false;
     if (answering && !pairs.some(([name]) => name === "response")) return say(main().dataset.choose);
-    await keep(form, answering ? [...pairs, ["answered_at", String(Date.now())]] : pairs);
+    await keep(form, timed(pairs, answering));
     if (answering) await markKept(here());
     else if (!(await goOn())) say(main().dataset.kept);
   }
