@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from certificates.rules.nodes import MAX_CHARS
+from lms.forms import Form
 
 
-class RuleForm(FlaskForm):  # type: ignore[misc]
+class RuleForm(Form):
     """The text of a rule."""
 
     text = TextAreaField(
@@ -21,7 +21,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class RevokeForm(FlaskForm):  # type: ignore[misc]
+class RevokeForm(Form):
     """Why a certificate is revoked."""
 
     why = StringField(

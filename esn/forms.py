@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from lms.forms import Form
+
 PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 
 
-class ConnectorForm(FlaskForm):  # type: ignore[misc]
+class ConnectorForm(Form):
     """A new connector of any kind."""
 
     label = StringField(
@@ -44,7 +45,7 @@ class MatrixForm(ConnectorForm):
     )
 
 
-class LinkForm(FlaskForm):  # type: ignore[misc]
+class LinkForm(Form):
     """An account of the network, and whose it is."""
 
     account = StringField(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import DateField
 from wtforms.validators import Optional
 
+from lms.forms import Form
 
-class SendSinceForm(FlaskForm):  # type: ignore[misc]
+
+class SendSinceForm(Form):
     """From which day on everything is sent; no day means from the first statement on."""
 
     since = DateField(

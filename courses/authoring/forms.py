@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
 from courses.catalogue.document import DEFAULT_MINUTES, MINUTES_MAX, tidy
+from lms.forms import Form
 
 TITLE_MAX_CHARS = 200
 SUMMARY_MAX_CHARS = 300
@@ -24,7 +24,7 @@ def one_line(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-class CourseForm(FlaskForm):  # type: ignore[misc]
+class CourseForm(Form):
     """A new course: what it is called and what it is for."""
 
     title = StringField(
@@ -95,7 +95,7 @@ class AboutForm(CourseForm):
         }
 
 
-class LessonForm(FlaskForm):  # type: ignore[misc]
+class LessonForm(Form):
     """A lesson's title and length."""
 
     base = HiddenField()
@@ -117,7 +117,7 @@ class LessonForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class PictureForm(FlaskForm):  # type: ignore[misc]
+class PictureForm(Form):
     """A picture and what it shows, in words."""
 
     picture = FileField(
@@ -136,5 +136,5 @@ class PictureForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class PlainForm(FlaskForm):  # type: ignore[misc]
+class PlainForm(Form):
     """A button, and the proof that our own page sent it."""

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 
 from courses.catalogue.naming import free_slug
@@ -16,6 +15,7 @@ from courses.exchange.course_text import parse_course
 from courses.exchange.folder import read_zip, write_zip
 from courses.exchange.services import export_course, import_course
 from lms.errors import DomainError, Invalid
+from lms.forms import Form
 from lms.people.access import Who, allow
 from lms.people.current import current_person
 
@@ -24,7 +24,7 @@ blueprint = Blueprint(
 )
 
 
-class ImportForm(FlaskForm):  # type: ignore[misc]
+class ImportForm(Form):
     """A zip file that somebody exported, here or elsewhere, or packed by hand."""
 
     file = FileField(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
@@ -17,10 +16,12 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
+from lms.forms import Form
+
 PHONE_KEYS = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 
 
-class WhoForm(FlaskForm):  # type: ignore[misc]
+class WhoForm(Form):
     """Who wants in."""
 
     who = StringField(
@@ -31,7 +32,7 @@ class WhoForm(FlaskForm):  # type: ignore[misc]
     next = HiddenField()
 
 
-class CodeForm(FlaskForm):  # type: ignore[misc]
+class CodeForm(Form):
     """The six digits from the mail."""
 
     code = StringField(
@@ -51,7 +52,7 @@ class PasswordForm(WhoForm):
     )
 
 
-class NewPasswordForm(FlaskForm):  # type: ignore[misc]
+class NewPasswordForm(Form):
     """A password of one's own choice."""
 
     password = PasswordField(
@@ -76,14 +77,14 @@ class JoinForm(NewPasswordForm):
 KEYS_HINT = _l("E-mail, employee number or sign-in name.")
 
 
-class SearchForm(FlaskForm):  # type: ignore[misc]
+class SearchForm(Form):
     """A search among everybody."""
 
     words = SearchField(_l("Name, e-mail or number"), [Length(max=200)])
     unit = SelectField(_l("Unit"), validate_choice=False)
 
 
-class PersonForm(FlaskForm):  # type: ignore[misc]
+class PersonForm(Form):
     """Who a person is and where they stand."""
 
     name = StringField(_l("Name"), [InputRequired(_l("A person needs a name.")), Length(max=200)])
@@ -103,7 +104,7 @@ class PersonForm(FlaskForm):  # type: ignore[misc]
     hired_on = DateField(_l("Hired on"), [Optional()])
 
 
-class RolesForm(FlaskForm):  # type: ignore[misc]
+class RolesForm(Form):
     """What a person may do."""
 
     author = BooleanField(_l("Author: writes and publishes courses"))
@@ -112,14 +113,14 @@ class RolesForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class UnitForm(FlaskForm):  # type: ignore[misc]
+class UnitForm(Form):
     """A part of the organisation."""
 
     name = StringField(_l("Name"), [InputRequired(_l("A unit needs a name.")), Length(max=200)])
     parent = SelectField(_l("Inside"))
 
 
-class LinkForm(FlaskForm):  # type: ignore[misc]
+class LinkForm(Form):
     """A join link for people without a mailbox."""
 
     unit = SelectField(_l("Puts them into the unit"))
@@ -129,7 +130,7 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
     most_uses = IntegerField(_l("For how many people"), [InputRequired()], default=25)
 
 
-class FileForm(FlaskForm):  # type: ignore[misc]
+class FileForm(Form):
     """A file from HR."""
 
     file = FileField(

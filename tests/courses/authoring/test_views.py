@@ -156,10 +156,10 @@ def test_a_form_that_is_refused_keeps_what_was_typed(browser: FlaskClient, cours
         ("about", {"title": "", "language": "en"}, "Give the course a title."),
         ("about", {"title": "A", "language": "<b>"}, "such as en or de"),
         ("about", {"title": "A" * 201, "language": "en"}, "200 characters at most"),
-        ("about", {"title": "A", "language": "en", "pass_score": "7"}, "Not a valid choice"),
+        ("about", {"title": "A", "language": "en", "pass_score": "7"}, "Choose one from the list"),
         ("lessons/first-lesson", {"title": "", "minutes": "3"}, "Give the lesson a title."),
         ("lessons/first-lesson", {"title": "A", "minutes": "0"}, "1 to 60 minutes"),
-        ("lessons/first-lesson", {"title": "A", "minutes": "x"}, "Not a valid integer"),
+        ("lessons/first-lesson", {"title": "A", "minutes": "x"}, "Write a whole number"),
     ],
 )
 def test_bad_input_is_answered_in_a_sentence(
