@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, String, and_, bindparam, exists, func, literal, select, update
+from sqlalchemy import Row, Select, String, and_, bindparam, exists, func, literal, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import selectinload
 
@@ -102,6 +102,28 @@ def complete_paths(person_ids: frozenset[int], course_id: int | None = None) -> 
     course_id: only paths with this course. First completions only; statements and
     EvidenceChanged with them.
     """
+    found = db.session.execute(_finished(person_ids, course_id)).all()
+    if not found:
+        return 0
+    moment = clock.now()
+    finished = set(
+        db.session.execute(
+            insert_once(Completion).returning(Completion.person_id, Completion.target),
+            [
+                {"person_id": row.id, "target": f"path/{row.slug}", "completed_at": moment}
+                for row in found
+            ],
+        ).tuples()
+    )
+    new = [row for row in found if (row.id, f"path/{row.slug}") in finished]
+    if new:
+        _tell(new)
+        publish(EvidenceChanged(frozenset(row.id for row in new)))
+    return len(new)
+
+
+def _finished(person_ids: frozenset[int], course_id: int | None) -> Select[Any]:
+    """Who has completed every course of a path, and is not noted yet: (id, uid, path_id, slug, title)."""
     done = Completion.__table__.alias("done")
     total = (
         select(PathCourse.path_id, func.count().label("total"))
@@ -129,20 +151,11 @@ def complete_paths(person_ids: frozenset[int], course_id: int | None = None) -> 
     if course_id is not None:
         with_course = select(PathCourse.path_id).where(PathCourse.course_id == course_id)
         asked = asked.where(Path.id.in_(with_course))
-    found = db.session.execute(asked).all()
-    if not found:
-        return 0
-    moment = clock.now()
-    finished = set(
-        db.session.execute(
-            insert_once(Completion).returning(Completion.person_id, Completion.target),
-            [
-                {"person_id": row.id, "target": f"path/{row.slug}", "completed_at": moment}
-                for row in found
-            ],
-        ).tuples()
-    )
-    new = [row for row in found if (row.id, f"path/{row.slug}") in finished]
+    return asked
+
+
+def _tell(new: Sequence[Row[Any]]) -> None:
+    """Record that these people completed these paths, and which statement tells of it."""
     told = api.record_many(
         [
             (
@@ -157,13 +170,6 @@ def complete_paths(person_ids: frozenset[int], course_id: int | None = None) -> 
             for row in new
         ]
     )
-    if new:
-        _note_statements(new, told)
-        publish(EvidenceChanged(frozenset(row.id for row in new)))
-    return len(new)
-
-
-def _note_statements(new: Sequence[Row[Any]], told: Sequence[str]) -> None:
     done: Any = Completion.__table__
     db.session.connection().execute(
         update(done)

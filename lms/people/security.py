@@ -92,6 +92,7 @@ def init_security(app: Flask) -> None:
         SESSION_PROTECTION=None,  # phones change their address all day
         PERMANENT_SESSION_LIFETIME=dt.timedelta(days=app.config["LMS_SESSION_DAYS"]),
     )
+    app.session_interface = sessions.PrivateSessions()
     security = Security(
         app,
         Datastore(db, Identity, None, Passkey),

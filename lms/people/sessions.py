@@ -1,5 +1,6 @@
-"""Sessions that were signed out of: the cookie stays valid for weeks, wherever a copy of it lies.
+"""Sessions: which answers carry them, and which of them were signed out of.
 
+A cookie stays valid for weeks, wherever a copy of it lies, so sessions that end are noted.
 Kept is what ends and until when, never who signed in, where or when: a hash of the session's own
 random key, until the day on which the cookie would have run out anyhow.
 """
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import current_app, session
+from flask import Flask, Response, current_app, session
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from sqlalchemy import delete, select
 
 from lms import clock
@@ -16,6 +18,19 @@ from lms.db import db
 from lms.people.models import EndedSession, new_uid
 
 KEY = "lms_key"  # in the session
+
+
+class PrivateSessions(SecureCookieSessionInterface):
+    """Keeps sessions out of answers that are everybody's (`Cache-Control: public`).
+
+    Flask renews the cookie with every answer: a cache on the way would hand it to strangers. And
+    it says `Vary: Cookie`, by which a browser's copy would be worth nothing one page later.
+    """
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Write the cookie, unless the answer is public."""
+        if not response.cache_control.public:
+            super().save_session(app, session, response)
 
 
 def begin() -> None:

@@ -79,6 +79,20 @@ def test_static_files_are_kept_for_good_under_their_hash(app: Flask, client: Fla
     assert old.headers["Cache-Control"] == "no-cache"
 
 
+def test_what_is_everybodys_carries_nobodys_session(app: Flask, sign_in: SignIn) -> None:
+    """A cache on the way would hand the cookie on; and a copy that varies by it is soon worthless."""
+    browser = sign_in(make_person())
+    with browser.session_transaction() as session:
+        session.permanent = True
+    with app.test_request_context():
+        address = assets.asset("web/ropes.css")
+    assert any("ropes=" in one for one in browser.get("/").headers.getlist("Set-Cookie"))
+    answer = browser.get(address)
+    assert answer.headers["Cache-Control"].startswith("public")
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["Vary"] == "Accept-Encoding"
+
+
 @pytest.mark.parametrize(
     "name", ["web/nothing.css", "../part.py", "%2e%2e/part.py", "web/../../part.py"]
 )
