@@ -5,10 +5,19 @@ from __future__ import annotations
 from flask import Blueprint
 
 from courses.authoring import card_views, course_views, lesson_views, publish_views
+from lms.people.current import find_current_person
 
 blueprint = Blueprint(
     "authoring", "courses", url_prefix="/courses/authoring", template_folder="templates"
 )
+
+
+@blueprint.context_processor
+def _author() -> dict[str, str]:
+    """What the page's script keeps in the browser is kept for this author alone."""
+    person = find_current_person()
+    return {"author_uid": person.uid if person else ""}
+
 
 READ = ["GET"]
 FORM = ["GET", "POST"]

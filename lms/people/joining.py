@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from lms import audit, clock, events
 from lms.db import db
 from lms.errors import Conflict, Gone, Invalid
-from lms.people.exchange.read import FORMULA_STARTS
+from lms.people.exchange.read import FORMULA_STARTS, plain_line
 from lms.people.models import Identity, JoinLink, Person, Unit
 from lms.people.passwords import weakness
 from lms.people.security import end_sessions, hashed, matches
@@ -109,9 +109,7 @@ def find_again(link: JoinLink, name: str, password: str | None) -> Identity | No
     if link.person_id is not None:
         asked = asked.where(Identity.person_id == link.person_id)
     else:
-        asked = asked.where(
-            Identity.display_name == " ".join(name.split()), Person.created_at > since
-        )
+        asked = asked.where(Identity.display_name == plain_line(name), Person.created_at > since)
     found = db.session.scalars(asked.order_by(Identity.person_id.desc()).limit(3)).unique().all()
     return next((one for one in found if one.active and matches(password, one.password)), None)
 
@@ -127,7 +125,7 @@ def join(link: JoinLink, name: str, password: str | None) -> Identity:
 
     Raises Invalid for a name or password that will not do, Gone where others used it up meanwhile.
     """
-    name = " ".join(name.split())
+    name = plain_line(name)
     if (
         not any(char.isalpha() for char in name)
         or len(name) > NAME_MAX_CHARS

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from lms import audit, events
 from lms.db import db
 from lms.errors import Conflict, Invalid, NotFound
-from lms.people.exchange.read import EMAIL, FORMULA_STARTS
+from lms.people.exchange.read import EMAIL, FORMULA_STARTS, plain_line
 from lms.people.joining import sort_name
 from lms.people.models import Identity, JoinLink, Person, Unit
 from lms.people.security import end_sessions
@@ -82,7 +82,7 @@ def rename(person: Person, name: str, email: str = "", employee_number: str = ""
     identity = person.identity
     if identity is None:
         raise Conflict(_("This person's name was removed; nothing can be added to it."))
-    name = " ".join(name.split())
+    name = plain_line(name)
     if not name or name.startswith(FORMULA_STARTS):
         raise Invalid(_("A person needs a name, and it begins with a letter."))
     if email and not EMAIL.fullmatch(email):

@@ -15,7 +15,15 @@ from courses.authoring import services
 from courses.authoring.outline import rewrite_card
 from courses.catalogue.services import draft_of, get_course
 from lms.db import db
-from tests.browser.conftest import DESK, PHONE, Live, axe, overflow, screenshot
+from tests.browser.conftest import (
+    DESK,
+    PHONE,
+    Live,
+    axe,
+    overflow,
+    screenshot,
+    session_cookie,
+)
 from tests.factories.people import make_person
 
 pytestmark = pytest.mark.browser
@@ -262,6 +270,35 @@ def test_a_press_on_save_while_a_conflict_is_on_its_way_replaces_nothing_unseen(
     found = draft_of(get_course(slug)).find_card(card_id)
     assert found is not None
     assert found.data["text"] == "By Jonas."
+
+
+def test_text_that_was_never_saved_is_put_back_for_its_author_alone(
+    live: Live, open_page: Callable[..., Page]
+) -> None:
+    slug, card_id = start(live)
+    address = live.url(f"/courses/authoring/{slug}/cards/{card_id}")
+    leila, jonas = (make_person(name, is_author=True) for name in ("Leila Haddad", "Jonas Brandt"))
+    db.session.commit()
+    page = open_page(leila, size=DESK, watch=False)
+    page.goto(address)
+    box = page.locator("textarea[name=text]")
+    page.evaluate(
+        """() => {
+            const form = document.querySelector("form[data-autosave]");
+            const fields = [["heading", ""], ["text", "Written by Leila in a tunnel."]];
+            const kept = { base: form.elements.base.value, fields, submitted: false };
+            const key = `ropes-author:${form.dataset.author}:${form.dataset.autosave}`;
+            localStorage.setItem(key, JSON.stringify(kept));
+        }"""
+    )
+    page.context.clear_cookies()
+    page.context.add_cookies([session_cookie(live, jonas)])  # type: ignore[list-item]
+    page.goto(address)
+    expect(box).to_have_value("Hello.")
+    page.context.clear_cookies()
+    page.context.add_cookies([session_cookie(live, leila)])  # type: ignore[list-item]
+    page.goto(address)
+    expect(box).to_have_value("Written by Leila in a tunnel.")
 
 
 @pytest.mark.long

@@ -35,7 +35,7 @@ function refresh() {
 class Autosave {
   constructor(target) {
     this.form = target;
-    this.key = `ropes-author:${target.dataset.autosave}`;
+    this.key = `ropes-author:${target.dataset.author}:${target.dataset.autosave}`;
     this.sent = this.loaded();
     this.timer = 0;
     this.going = null;

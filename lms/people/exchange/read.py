@@ -25,6 +25,9 @@ LIMITS = {"employee_number": 64, "job_role": 80, "given_name": 100, "family_name
 # Spreadsheets run what begins like this; no name, unit or role needs to.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
+# Controls, and marks that turn the direction of what follows: a name could disguise itself.
+HIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
+
 HEADINGS: dict[str, tuple[str, ...]] = {
     "employee_number": (
         "employee number", "employee no", "employee id", "employeeid", "personnel number",
@@ -270,9 +273,14 @@ def understand_row(line: int, values: dict[str, str]) -> tuple[Row, list[Problem
     return row, [Problem(line, text) for text in wrong]
 
 
+def plain_line(text: str) -> str:
+    """Return what was typed on one line, with single spaces, and nothing hidden in it."""
+    return " ".join(HIDDEN.sub("", text).split())
+
+
 def _spoken(cell: str) -> str:
     """Return a cell without what only protects it: our own export puts ' before a formula."""
-    text = " ".join(cell.split())
+    text = plain_line(cell)
     return text[1:] if text[:1] == "'" and text[1:2] in FORMULA_STARTS and text[1:] else text
 
 

@@ -340,6 +340,14 @@ def test_a_form_that_is_sent_twice_makes_nobody_twice(app: Flask) -> None:
         assert app.test_client().post(path, data=form).status_code == 410
 
 
+def test_a_name_hides_nothing(app: Flask) -> None:
+    path = f"/join/{joining.token_of(make_link())}"
+    browser = app.test_client()
+    browser.post(path, data={"name": "Imani \u202erofakO\u2066 \x07", "password": PASSWORD})
+    found = db.session.scalars(select(Identity).where(Identity.sign_in_name.is_not(None))).one()
+    assert found.display_name == "Imani rofakO"
+
+
 def test_whoever_is_in_is_told_so_and_joins_not_again(app: Flask) -> None:
     path = f"/join/{joining.token_of(make_link(most_uses=5))}"
     browser = app.test_client()
