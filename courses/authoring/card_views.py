@@ -40,6 +40,8 @@ def card(slug: str, card_id: str) -> Any:
     """Write a card. The script of the page saves by the same address and asks for JSON."""
     course = get_course(slug)
     document = draft_of(course)
+    if request.method == "POST" and outline.find_place(document, card_id) is None:
+        return _gone(course)
     found = outline.get_place(document, card_id).card
     if request.method == "GET":
         return _editor(course, document, found, found, outline.fingerprint(found))
@@ -76,6 +78,21 @@ def card(slug: str, card_id: str) -> Any:
             problems=pages.card_problems(document, card_id),
         )
     return _after_save(slug, document, card_id)
+
+
+def _gone(course: Course) -> Any:
+    """Give back what was written on a card that somebody has taken away meanwhile."""
+    told = _("Somebody took this card away while you wrote. Your text is still here: copy it.")
+    if pages.wants_json():
+        return jsonify(error=told), 404
+    written = [
+        value
+        for name, value in request.form.items()
+        if name not in ("csrf_token", "base", "do") and value.strip()
+    ]
+    return render_template(
+        "courses/authoring/gone.html", course=course, told=told, written="\n\n".join(written)
+    ), 404
 
 
 def _after_save(slug: str, document: Document, card_id: str) -> Any:

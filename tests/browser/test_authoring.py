@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from courses.authoring import services
-from courses.authoring.outline import rewrite_card
+from courses.authoring.outline import remove_card, rewrite_card
 from courses.catalogue.services import draft_of, get_course
 from lms.db import db
 from tests.browser.conftest import (
@@ -352,6 +352,23 @@ def test_the_second_of_two_authors_sees_both_texts(
     found = draft_of(get_course(slug)).find_card(card_id)
     assert found is not None
     assert found.data["text"] == "Jonas was here. Again."
+
+
+def test_text_on_a_card_that_was_taken_away_stays_on_the_screen(
+    live: Live, open_page: Callable[..., Page]
+) -> None:
+    slug, card_id = start(live)
+    page = open_page(make_person("Leila Haddad", is_author=True), size=DESK, watch=False)
+    page.goto(live.url(f"/courses/authoring/{slug}/cards/{card_id}"))
+    actor = make_person("Jonas Brandt", is_author=True)
+    services.change(get_course(slug), actor.id, lambda now: remove_card(now, card_id))
+    db.session.commit()
+    box = page.locator("textarea[name=text]")
+    box.fill("Long and dear.")
+    expect(page.locator("[data-status]")).to_contain_text("Somebody took this card away")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(box).to_have_value("Long and dear.")
+    expect(page).to_have_url(live.url(f"/courses/authoring/{slug}/cards/{card_id}"))
 
 
 def test_two_authors_of_one_description_see_both_texts(

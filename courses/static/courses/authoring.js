@@ -59,9 +59,10 @@ class Autosave {
 
   // A save that is on its way changes what counts as seen last: let it arrive, then send the form.
   submit(event) {
+    if (this.gone) return event.preventDefault();
     if (this.going) {
       event.preventDefault();
-      this.going.finally(() => { if (!this.over) this.form.requestSubmit(event.submitter); }); // else: let them see both
+      this.going.finally(() => { if (!this.over && !this.gone) this.form.requestSubmit(event.submitter); }); // else: let them see both
       return;
     }
     if (this.typed() !== this.sent) this.keep(true);
@@ -82,7 +83,7 @@ class Autosave {
   typed() { return JSON.stringify(this.fields()); }
 
   changed() {
-    if (this.over) return this.keep();
+    if (this.over || this.gone) return this.keep();
     if (this.stopped || this.typed() === this.sent) return;
     say(this.form.dataset.unsaved);
     this.keep();
@@ -115,6 +116,7 @@ class Autosave {
     if (!answer.ok) {
       say(told.error ?? this.form.dataset.offline, true);
       if (answer.status === 409) this.conflict(told);
+      else if (answer.status === 404) this.gone = this.stopped = true; // no page to go to: the text stays here
       else if (answer.status >= 500) this.timer = setTimeout(() => this.save(), RETRY_MS);
       return false;
     }

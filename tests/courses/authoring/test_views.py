@@ -300,3 +300,16 @@ def test_a_learner_finds_nothing_here(sign_in: Any, course: Course) -> None:
     learner = sign_in(make_person("Imani Okafor"))
     assert learner.get("/courses/authoring/").status_code == 404
     assert learner.post(at(course, "publish")).status_code == 404
+
+
+def test_text_on_a_card_that_is_gone_comes_back(browser: FlaskClient, course: Course) -> None:
+    card = new_card(browser, course)
+    browser.post(at(course, f"cards/{card}/remove"))
+    sent = {"base": "x", "heading": "Mine", "text": "Long and <b>dear</b>.", "do": "stay"}
+    answer = browser.post(at(course, f"cards/{card}"), data=sent)
+    assert answer.status_code == 404
+    assert "Somebody took this card away" in answer.text
+    assert "Mine\n\nLong and &lt;b&gt;dear&lt;/b&gt;." in answer.text
+    told = browser.post(at(course, f"cards/{card}"), data=sent, headers=JSON)
+    assert told.status_code == 404
+    assert "copy it" in told.get_json()["error"]
