@@ -106,7 +106,7 @@ def run(
         start("worker", 0)
         start("web", 0)
         for number in range(kills):
-            if number % 5 == 0:
+            if number % 2 == 0:
                 mode = chance.choice([*MODES, "pass", "mixed", "mixed"])
                 os.write(mode_in, f"{mode}\n".encode())
             time.sleep(chance.uniform(*pause))
