@@ -31,12 +31,14 @@ from lms.demo import people
 from lms.demo.company import ADMINISTRATOR, AUTHOR, LEARNER, MANAGER, SEED, make_company
 from lms.demo.sign_in import Part
 from lms.demo.stage import Stage, Step
+from lms.errors import Misconfigured
 from lms.jobs.queue import run_pending
 from lms.plugin import Plugin
 
 STORY_DAYS = 60
 STORY_VERSION = 1
 RECORD = "demo.json"
+NO_ROOM_BYTES = 1_000_000
 HOME = "demo"  # the folder of the finished company, inside the instance folder
 
 
@@ -73,21 +75,38 @@ def build(
     the earlier company as it was.
     """
     work = instance / "demo.building"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     secret = secrets.token_urlsafe(48)
-    app = create_app(settings_for(work, base_url, secret, LMS_JOBS="manual"))
-    with app.app_context():
-        migrate.upgrade()
-        stage = _tell(app, say, days)
-        record = _record(stage, secret)
-        db.session.remove()
-        db.engine.dispose()
+    with _building_site(work):
+        app = create_app(settings_for(work, base_url, secret, LMS_JOBS="manual"))
+        with app.app_context():
+            migrate.upgrade()
+            stage = _tell(app, say, days)
+            record = _record(stage, secret)
+            db.session.remove()
+            db.engine.dispose()
     home = instance / HOME
     shutil.rmtree(home, ignore_errors=True)
     work.rename(home)
     write_record(instance, record)
     return record
+
+
+@contextmanager
+def _building_site(work: Path) -> Iterator[None]:
+    """An empty folder to build in, gone again where the building fails; a full disk is said."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        yield
+    except BaseException as error:
+        full = shutil.disk_usage(work).free < NO_ROOM_BYTES
+        shutil.rmtree(work, ignore_errors=True)
+        if full:
+            raise Misconfigured(
+                f"The disk is full: the demo could not be built in {work.parent}. What was begun "
+                "is removed. Make room and type the same again."
+            ) from error
+        raise
 
 
 def bring_up_to_date(instance: Path, base_url: str, secret: str) -> None:

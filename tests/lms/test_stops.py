@@ -165,6 +165,20 @@ def test_the_product_on_a_full_disk(tmp_path: Path, command: str) -> None:
     )
 
 
+@pytest.mark.parametrize("size", ["2m", "6m"])
+def test_the_demo_on_a_disk_that_fills_while_it_is_built(tmp_path: Path, size: str) -> None:
+    """It had room enough when it was asked, and less than was thought."""
+    disk = tmp_path / "disk"
+    program = (
+        "import lms.demo.command as demo; demo.NEEDED_BYTES = 0; "
+        "from lms.cli import main; main(['demo', '--build-only'])"
+    )
+    run = f'{sys.executable} -c "{program}"; code=$?; ls {disk} >&2; exit $code'
+    done = stopped(on_a_small_disk(disk, size, run), ROOT, LMS_INSTANCE=str(disk))
+    assert "The disk is full: the demo could not be built" in done.stderr
+    assert "demo.building" not in done.stderr  # nothing is left of it
+
+
 def test_the_doctor_of_a_full_disk_says_it_in_words(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     done = stopped(
