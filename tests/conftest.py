@@ -9,6 +9,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -123,13 +124,13 @@ def migrated(
     return make
 
 
-@pytest.fixture
-def make_app(migrated: Callable[[Path], str], tmp_path: Path) -> Iterator[Callable[..., Flask]]:
-    """A function that makes an app over a fresh database: `make_app(LMS_PLUGINS=("xapi",))`."""
+@contextmanager
+def apps_over(migrated: Callable[[Path], str], folder: Path) -> Iterator[Callable[..., Flask]]:
+    """A function that makes an app over a fresh database, for as long as the context stands."""
     made: list[Flask] = []
 
     def make(**more: Any) -> Flask:
-        app = create_app(settings_for(tmp_path, migrated(tmp_path), **more))
+        app = create_app(settings_for(folder, migrated(folder), **more))
         app.test_client_class = Browser
         made.append(app)
         return app
@@ -139,6 +140,13 @@ def make_app(migrated: Callable[[Path], str], tmp_path: Path) -> Iterator[Callab
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
+
+
+@pytest.fixture
+def make_app(migrated: Callable[[Path], str], tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+    """A function that makes an app over a fresh database: `make_app(LMS_PLUGINS=("xapi",))`."""
+    with apps_over(migrated, tmp_path) as make:
+        yield make
 
 
 @pytest.fixture

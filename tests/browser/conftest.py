@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,12 +68,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def live(make_app: Callable[..., Flask]) -> Iterator[Live]:
-    """The app over a fresh database, served on loopback from a thread; its context is pushed."""
+@contextmanager
+def serving(make: Callable[..., Flask]) -> Iterator[Live]:
+    """Serve the app that `make(LMS_BASE_URL=..., ...)` returns on loopback, from a thread."""
     port = free_port()
     base = f"http://localhost:{port}"
-    app = make_app(LMS_BASE_URL=base, WTF_CSRF_ENABLED=True)
+    app = make(LMS_BASE_URL=base, WTF_CSRF_ENABLED=True)
     server = make_server("127.0.0.1", port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -80,6 +82,13 @@ def live(make_app: Callable[..., Flask]) -> Iterator[Live]:
     server.shutdown()
     thread.join(timeout=10)
     server.server_close()
+
+
+@pytest.fixture
+def live(make_app: Callable[..., Flask]) -> Iterator[Live]:
+    """The app over a fresh database, served on loopback from a thread; its context is pushed."""
+    with serving(make_app) as live:
+        yield live
 
 
 @pytest.fixture
@@ -136,6 +145,7 @@ def session_cookie(live: Live, person: Person) -> dict[str, str]:
     with client.session_transaction(base_url=live.base) as session:
         session["_user_id"] = person.identity.fs_uniquifier
         session["_fresh"] = True
+        session["fs_paa"] = time.time()  # signed in just now, for what asks for that
     found = client.get_cookie("ropes", domain="localhost")
     assert found is not None
     db.session.rollback()

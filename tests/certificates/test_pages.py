@@ -68,7 +68,7 @@ def test_check_now_gives_the_certificate_at_once(imani: Person, sign_in: SignIn)
     answer = browser.post("/certificates/earn/connected-colleague/check", follow_redirects=True)
     assert "You have earned it: Connected Colleague." in answer.text
     assert "is being printed" in answer.text
-    assert 'http-equiv="refresh"' in answer.text
+    assert 'data-look-again-seconds="3"' in answer.text
 
 
 def test_a_paper_that_is_not_there_yet_leads_to_the_page_that_waits(
@@ -79,7 +79,7 @@ def test_a_paper_that_is_not_there_yet_leads_to_the_page_that_waits(
     assert browser.get(f"/certificates/awards/{award.uid}/paper.pdf").status_code == 302
     run_pending()
     shown = browser.get(f"/certificates/awards/{award.uid}").text
-    assert "refresh" not in shown
+    assert "look-again" not in shown
     assert "Download the certificate" in shown
     paper = browser.get(f"/certificates/awards/{award.uid}/paper.pdf")
     assert paper.mimetype == "application/pdf"
