@@ -20,6 +20,7 @@ class Place:
     label: Any
     url: str
     here: bool
+    of_house: bool = False  # for administrators alone: it stands apart from one's own places
 
 
 def audiences(person: Person) -> frozenset[Audience]:
@@ -44,7 +45,12 @@ def places() -> list[Place]:
     items = [item for part in parts for item in part.navigation if item.audience in shown]
     items.sort(key=lambda item: (item.order, item.endpoint))
     return [
-        Place(item.label, url_for(item.endpoint), item.endpoint == request.endpoint)
+        Place(
+            item.label,
+            url_for(item.endpoint),
+            item.endpoint == request.endpoint,
+            item.audience is Audience.ADMINISTRATOR,
+        )
         for item in items
     ]
 

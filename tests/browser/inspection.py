@@ -43,6 +43,11 @@ _LOOK = """([least]) => {
     if (width < least - 0.01 || height < least - 0.01)
       problems.push(`target of ${width.toFixed(1)} by ${height.toFixed(1)}: ${name(one)}`);
   }
+  for (const menu of document.querySelectorAll(".menu")) {
+    const tops = new Set([...menu.children].filter(seen).map((one) => bounds(one).top));
+    if (getComputedStyle(menu).display === "flex" && tops.size > 1)
+      problems.push(`the menu wraps: ${tops.size} lines`);
+  }
   const headings = [...document.querySelectorAll("h1")].filter(seen);
   if (headings.length !== 1) problems.push(`${headings.length} headings of the first level`);
   if (!document.title.trim()) problems.push("no title");

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from flask_babel import force_locale, gettext
 from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 from werkzeug.routing import Rule
@@ -215,6 +216,21 @@ def visiting(chromium: Browser, company: Company, size: tuple[int, int]) -> Iter
     assert not visit.found, "\n".join(visit.found)
 
 
+@contextmanager
+def speaking(company: Company, language: str) -> Iterator[None]:
+    """Have everybody read in this language, and in English again afterwards."""
+    with company.live.app.test_request_context(), force_locale(language):
+        compiled = gettext("Settings") != "Settings"
+    assert compiled, (
+        "the translations are not compiled: every make target does it, `make check` too"
+    )
+    company.speak(language)
+    try:
+        yield
+    finally:
+        company.speak("en")
+
+
 def test_no_page_is_forgotten(full: Company) -> None:
     assert not full.lacking, "\n".join(full.lacking)
     assert {rule.endpoint for rule in pages_of(full.live.app)} >= NOT_PAGES
@@ -246,17 +262,21 @@ def test_every_page_with_nothing_on_it(
 
 
 @pytest.mark.long
+def test_the_widest_menu_in_the_widest_language(chromium: Browser, full: Company) -> None:
+    """German words, every place there is: at the desk no menu wraps."""
+    with visiting(chromium, full, DESK) as visit, speaking(full, "de"):
+        wide = [one for one in full.scenes if one.who == "everything"]
+        visit.look(wide, locale="de")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pages_that_most_people_use_in_another_language(
     chromium: Browser, full: Company, language: str
 ) -> None:
-    with visiting(chromium, full, PHONE) as visit:
-        full.speak(language)
-        try:
-            visit.look(
-                [one for one in pages(full) if one.endpoint.partition(".")[0] in MOST_USED],
-                locale=language,
-                direction=LANGUAGES[language],
-            )
-        finally:
-            full.speak("en")
+    with visiting(chromium, full, PHONE) as visit, speaking(full, language):
+        visit.look(
+            [one for one in pages(full) if one.endpoint.partition(".")[0] in MOST_USED],
+            locale=language,
+            direction=LANGUAGES[language],
+        )
