@@ -136,9 +136,16 @@ def examine() -> Iterable[tuple[str, str | None]]:
     """Yield (what, what is wrong or None) for every check of the kernel and of the plugins."""
     parts: list[Plugin] = current_app.extensions["lms.parts"]
     yield "settings", None  # the application has started: they can be read, and the secret will do
+    ready = True
     for check in (*KERNEL_CHECKS, *DOCTOR_CHECKS, *(one for part in parts for one in part.checks)):
+        if check.name == "mail server" and not current_app.config["LMS_MAIL_SERVER"]:
+            continue  # a check of `people` says what that means
         try:
-            yield check.name, check.run()
+            wrong = check.run()
         except SQLAlchemyError as error:
             db.session.rollback()
-            yield check.name, f"It could not be checked: {type(error).__name__}."
+            if not ready:
+                continue  # what is wrong with the database was said, and is mended first
+            wrong = f"It could not be checked: {type(error).__name__}."
+        ready = ready and (check not in KERNEL_CHECKS or wrong is None)
+        yield check.name, wrong

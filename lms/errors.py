@@ -9,13 +9,17 @@ from __future__ import annotations
 
 
 class DomainError(Exception):
-    """Something the caller did cannot be done. `status` is the HTTP status it maps to."""
+    """Something the caller did cannot be done. `status` is the HTTP status it maps to.
+
+    field: the form field that the sentence is about, by name, where it is about one.
+    """
 
     status = 400
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.field = field
 
 
 class Invalid(DomainError):

@@ -7,6 +7,8 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 
+from lms.errors import DomainError
+
 # What WTForms says (version 3) and what we say. Fields that can say it better do so themselves.
 SENTENCES = {
     "This field is required.": _l("Fill this in, please."),
@@ -44,3 +46,8 @@ class Form(FlaskForm):  # type: ignore[misc]
         def get_translations(self, form: Any) -> OurWords:
             """Return our words."""
             return OurWords()
+
+    def blame(self, error: DomainError) -> None:
+        """Show what a service refused: at the field that it is about, else at the first."""
+        field = self._fields.get(error.field) or next(iter(self))
+        field.errors = [error.message]

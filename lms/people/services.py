@@ -84,16 +84,16 @@ def rename(person: Person, name: str, email: str = "", employee_number: str = ""
         raise Conflict(_("This person's name was removed; nothing can be added to it."))
     name = plain_line(name)
     if not name or name.startswith(FORMULA_STARTS):
-        raise Invalid(_("A person needs a name, and it begins with a letter."))
+        raise Invalid(_("A person needs a name, and it begins with a letter."), "name")
     if email and not EMAIL.fullmatch(email):
-        raise Invalid(_("“%(email)s” is not an e-mail address.", email=email))
+        raise Invalid(_("“%(email)s” is not an e-mail address.", email=email), "email")
     taken = select(Identity.person_id).where(Identity.person_id != person.id)
     if email and db.session.scalar(taken.where(func.lower(Identity.email) == email.lower())):
-        raise Conflict(_("Somebody else here has this e-mail address."))
+        raise Conflict(_("Somebody else here has this e-mail address."), "email")
     if employee_number and db.session.scalar(
         taken.where(Identity.employee_number == employee_number)
     ):
-        raise Conflict(_("Somebody else here has this employee number."))
+        raise Conflict(_("Somebody else here has this employee number."), "employee_number")
     if identity.display_name != name:
         identity.display_name = name
         identity.given_name = name.split()[0]
@@ -112,7 +112,9 @@ def move(person: Person, manager: Person | None, unit: Unit | None, job_role: st
         if manager.id == person.id or db.session.scalar(
             select(Person.id).where(Person.id == manager.id, Person.id.in_(under))
         ):
-            raise Invalid(_("That would be a circle: the manager chosen reports to this person."))
+            raise Invalid(
+                _("That would be a circle: the manager chosen reports to this person."), "manager"
+            )
     person.manager_id = manager.id if manager else None
     person.unit_id = unit.id if unit else None
     person.job_role = job_role.strip()
@@ -189,7 +191,9 @@ def save_unit(unit: Unit | None, name: str, parent: Unit | None, by: Person) -> 
     above = parent
     while above is not None:
         if unit is not None and above.id == unit.id:
-            raise Invalid(_("That would be a circle: the unit chosen is inside this one."))
+            raise Invalid(
+                _("That would be a circle: the unit chosen is inside this one."), "parent"
+            )
         above = db.session.get(Unit, above.parent_id) if above.parent_id else None
     if unit is None:
         unit = Unit(name=name)

@@ -92,6 +92,10 @@ def test_doctor_says_what_is_wrong_in_words(ropes: Callable[..., Result]) -> Non
     assert "!!  address: LMS_BASE_URL is http://127.0.0.1:8000: only this machine" in done.output
     assert "!!  company: LMS_COMPANY is not set" in done.output
     assert SECRET not in done.output
+    # What is wrong is said once: not again by each check that a fresh database cannot answer.
+    assert "could not be checked" not in done.output
+    assert "mail server\n" not in done.output
+    assert done.output.count("No mail server is set") == 1
 
 
 def test_doctor_finds_the_worker_that_is_missing_and_the_one_that_is_there(

@@ -69,7 +69,7 @@ def add() -> Any:
     """Add one person."""
     form = PersonForm()
     form.unit.choices = unit_choices()
-    status = 200
+    status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
             person = services.add_person(
@@ -78,11 +78,10 @@ def add() -> Any:
             _place(person, form)
         except DomainError as error:
             db.session.rollback()
-            form.name.errors = [error.message]
+            form.blame(error)
         else:
             flash(_("Added."), "good")
             return redirect(url_for("people_admin.person", person_uid=person.uid))
-        status = 422
     return render_template("people/add.html", form=form), status
 
 
@@ -102,7 +101,7 @@ def person(person_uid: str) -> Any:
             _place(found, form)
         except DomainError as error:
             db.session.rollback()
-            form.name.errors = [error.message]
+            form.blame(error)
             found = services.get_person(person_uid)
             status = 422
         else:
@@ -142,7 +141,9 @@ def _place(person: Person, form: PersonForm) -> None:
     if form.manager.data:
         above = find_identity(form.manager.data)
         if above is None:
-            raise Invalid(_("Nobody active here is known as “%(key)s”.", key=form.manager.data))
+            raise Invalid(
+                _("Nobody active here is known as “%(key)s”.", key=form.manager.data), "manager"
+            )
         manager = above.person
     person.hired_on = form.hired_on.data
     services.move(person, manager, unit, form.job_role.data or "")
@@ -214,15 +215,14 @@ def unit(unit_uid: str | None = None) -> Any:
         data={"name": found.name if found else "", "parent": parent.uid if parent else ""}
     )
     form.parent.choices = unit_choices()
-    status = 200
+    status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
             above = services.get_unit(form.parent.data) if form.parent.data else None
             services.save_unit(found, form.name.data, above, current_person())
         except DomainError as error:
             db.session.rollback()
-            form.name.errors = [error.message]
-            status = 422
+            form.blame(error)
         else:
             flash(_("Saved."), "good")
             return redirect(url_for("people_admin.units"))

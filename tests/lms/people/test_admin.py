@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -203,3 +204,27 @@ def test_old_files_are_swept(office: FlaskClient) -> None:
     with clock.travel(clock.now() + dt.timedelta(hours=25)):
         empty_log()
     assert office.get(where).status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "says"),
+    [
+        ({"email": "no address"}, "email", "is not an e-mail address"),
+        ({"email": "Leila@example.test"}, "email", "Somebody else here has this e-mail address"),
+        ({"name": "=1+1"}, "name", "it begins with a letter"),
+        ({"name": ""}, "name", "A person needs a name"),
+        ({"manager": "nobody@example.test"}, "manager", "Nobody active here is known as"),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field(
+    office: FlaskClient, wrong: dict[str, str], field: str, says: str
+) -> None:
+    make_person("Leila Haddad", email="leila@example.test")
+    form = {"name": "Imani Okafor", "email": "", "employee_number": "", "manager": "", "unit": ""}
+    before = db.session.scalar(select(func.count()).select_from(Person))
+    answer = office.post("/people/new", data={**form, "job_role": "", **wrong})
+    assert answer.status_code == 422
+    found = re.findall(r'<p class="error" id="(\w+)-error">([^<]*)', answer.text)
+    assert [name for name, _text in found] == [field]
+    assert says in found[0][1]
+    assert db.session.scalar(select(func.count()).select_from(Person)) == before
