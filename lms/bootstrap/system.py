@@ -33,6 +33,8 @@ def system_packages(goal: str) -> list[str]:
         if not any(fonts.rglob("NotoSans-Regular.*")):
             missing.append("fonts-noto-core")
     if goal == "tests":
+        if lacks_library("libatomic.so.1"):  # the node inside Playwright wants it
+            missing.append("libatomic1")
         if not find_chromium():
             missing.append("chromium")
         if not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) and not shutil.which(
@@ -109,7 +111,7 @@ def provide_system(goal: str) -> None:
         return
     what = " and ".join(missing)
     reason = "\n".join(reasons) or f"{what} could not be installed."
-    only_for_tests = set(missing) <= {"chromium", "postgresql"}
+    only_for_tests = set(missing) <= {"chromium", "libatomic1", "postgresql"}
     if "ANYWAY" in os.environ or (only_for_tests and "ROPES_REQUIRE_ALL" not in os.environ):
         say(f"\n{reason}\nUntil then, what needs {what} is NOT run.\n")
         return

@@ -173,6 +173,26 @@ def test_tests_go_on_without_chromium_and_say_so(
         system.provide_system("tests")
 
 
+@pytest.mark.parametrize(
+    ("library", "package", "goals"),
+    [
+        ("libpango-1.0.so.0", "libpango-1.0-0", {"product", "tests"}),
+        ("libharfbuzz-subset.so.0", "libharfbuzz-subset0", {"product", "tests"}),
+        ("libatomic.so.1", "libatomic1", {"tests"}),
+    ],
+)
+def test_a_library_that_is_missing_is_asked_for_by_its_package(
+    monkeypatch: pytest.MonkeyPatch, library: str, package: str, goals: set[str]
+) -> None:
+    def load(name: str) -> None:
+        if name == library:
+            raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(system.ctypes, "CDLL", load)
+    for goal in ("product", "check", "tests"):
+        assert (package in system.system_packages(goal)) is (goal in goals)
+
+
 def test_who_may_gets_it_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = ["libpango-1.0-0", "chromium"]
     ran: list[list[str]] = []
