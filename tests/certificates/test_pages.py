@@ -69,6 +69,7 @@ def test_check_now_gives_the_certificate_at_once(imani: Person, sign_in: SignIn)
     assert "You have earned it: Connected Colleague." in answer.text
     assert "is being printed" in answer.text
     assert 'data-look-again-seconds="3"' in answer.text
+    assert '<noscript><meta http-equiv="refresh"' in answer.text  # without JavaScript as well
 
 
 def test_a_paper_that_is_not_there_yet_leads_to_the_page_that_waits(
@@ -80,6 +81,7 @@ def test_a_paper_that_is_not_there_yet_leads_to_the_page_that_waits(
     run_pending()
     shown = browser.get(f"/certificates/awards/{award.uid}").text
     assert "look-again" not in shown
+    assert "http-equiv" not in shown
     assert "Download the certificate" in shown
     paper = browser.get(f"/certificates/awards/{award.uid}/paper.pdf")
     assert paper.mimetype == "application/pdf"
