@@ -13,7 +13,7 @@ from xapi import targets
 from xapi.commands import lrs
 from xapi.delivery import run
 from xapi.delivery.report import check_delivery
-from xapi.lrs import statements  # noqa: F401 - its views join the blueprint
+from xapi.lrs import known, resources, statements  # noqa: F401 - their views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
 from xapi.views import blueprint as pages

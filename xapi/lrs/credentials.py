@@ -28,7 +28,9 @@ READ_ALL = "all/read"
 STATEMENTS_WRITE = "statements/write"
 STATEMENTS_READ = "statements/read"
 STATEMENTS_OWN = "statements/read/mine"
-SCOPES = (ALL, READ_ALL, STATEMENTS_READ, STATEMENTS_OWN, STATEMENTS_WRITE)
+STATE = "state"
+PROFILE = "profile"
+SCOPES = (ALL, READ_ALL, STATEMENTS_READ, STATEMENTS_OWN, STATEMENTS_WRITE, STATE, PROFILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,15 @@ class Caller:
     def only_own(self) -> bool:
         """Whether it reads only what it stored itself."""
         return not self.scopes & {ALL, READ_ALL, STATEMENTS_READ}
+
+    @property
+    def may_know(self) -> bool:
+        """Whether it may ask what is known of an agent or activity, whoever told it."""
+        return bool(self.scopes & {ALL, READ_ALL, STATEMENTS_READ, PROFILE})
+
+    def may_keep(self, scope: str, reading: bool) -> bool:
+        """Whether it may read, or change, the documents of a scope (STATE or PROFILE)."""
+        return bool(self.scopes & ({ALL, scope, READ_ALL} if reading else {ALL, scope}))
 
     @property
     def may_void(self) -> bool:

@@ -125,6 +125,29 @@ class LrsAttachment(Model):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class LrsDocument(Model):
+    """A document of the state, agent profile or activity profile resource.
+
+    What is not part of a kind's name (the agent of an activity profile) is the empty text: NULLs
+    would not be unique.
+    """
+
+    __tablename__ = "xapi_document"
+    __table_args__ = (Index("ix_xapi_document_group", "agent", "activity", "kind", "updated"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True)  # digest of all that names it
+    kind: Mapped[str] = mapped_column(String(8))
+    agent: Mapped[str] = mapped_column(String(32))  # key, see xapi.lrs.parts
+    activity: Mapped[str] = mapped_column(String(32))  # key
+    registration: Mapped[str] = mapped_column(String(36))  # UUID, lower case
+    name: Mapped[str] = mapped_column(Text)  # stateId or profileId
+    content_type: Mapped[str] = mapped_column(String(200))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    etag: Mapped[str] = mapped_column(String(40))  # hex SHA-1 of the content, as 1.0.3 asks
+    updated: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
 class LrsCredential(Model):
     """A key and secret of a system that talks to the LRS.
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from lms.db import db, row_number
 from lms.people.access import Who, allow
 from xapi.lrs import multipart
+from xapi.lrs.asked import read_agent_key, read_moment, read_registration
 from xapi.lrs.calls import Call, Session, read_json
 from xapi.lrs.consistency import find_quiet_moment
 from xapi.lrs.credentials import authority_of
@@ -27,7 +28,6 @@ from xapi.lrs.query import PAGE_MOST, Wanted, find_one, find_page
 from xapi.lrs.signatures import check_signatures
 from xapi.lrs.store import Prepared, iso, last_place, prepare, store
 from xapi.lrs.types import find_moment, is_iri, is_uuid
-from xapi.lrs.validate import check_agent
 from xapi.lrs.views import PROOF, blueprint, enter, json_answer
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -172,14 +172,14 @@ def _find(call: Call, session: Session, after: int | None) -> Response:
     limit = _limit(call)
     found = find_page(
         Wanted(
-            agent=_agent(call),
+            agent=read_agent_key(call) if "agent" in call.args else None,
             verb=_iri(call, "verb"),
             activity=_iri(call, "activity"),
-            registration=_registration(call),
+            registration=read_registration(call),
             related_agents=call.flag("related_agents"),
             related_activities=call.flag("related_activities"),
-            since=_moment(call, "since"),
-            until=_moment(call, "until"),
+            since=read_moment(call, "since"),
+            until=read_moment(call, "until"),
             ascending=call.flag("ascending"),
             own=_own(session),
             after=after,
@@ -243,42 +243,11 @@ def _answer(body: bytes, texts: list[str], call: Call) -> Response:
     return Response(content, content_type=content_type)
 
 
-def _agent(call: Call) -> str | None:
-    if "agent" not in call.args:
-        return None
-    agent = read_json(call.args["agent"].encode(), "The parameter agent")
-    check_agent(agent, "agent")
-    key = find_agent_key(agent)
-    if key is None:
-        raise Refused("agent: a group without an identifier cannot be searched for")
-    return key
-
-
 def _iri(call: Call, name: str) -> str | None:
     value = call.args.get(name)
     if value is not None and not is_iri(value):
         raise Refused(f"{name}: must be an IRI")
     return value
-
-
-def _registration(call: Call) -> str | None:
-    value = call.args.get("registration")
-    if value is None:
-        return None
-    if not is_uuid(value):
-        raise Refused("registration: must be a UUID")
-    return value.lower()
-
-
-def _moment(call: Call, name: str) -> dt.datetime | None:
-    value = call.args.get(name)
-    if value is None:
-        return None
-    # An unescaped plus arrives as a blank.
-    moment = find_moment(value) or find_moment(value.replace(" ", "+"))
-    if moment is None:
-        raise Refused(f"{name}: must be an ISO 8601 timestamp")
-    return moment
 
 
 def _limit(call: Call) -> int:

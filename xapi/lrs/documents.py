@@ -1,0 +1,185 @@
+"""Documents kept for others: found, put, merged, removed (xAPI 1.0.3, Communication 2.2 and 3.1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Select, delete, select, text
+
+from lms import clock
+from lms.db import db
+from xapi.lrs.errors import Conflicting, Oversized, PreconditionFailed, Refused
+from xapi.lrs.models import LrsDocument
+from xapi.lrs.parts import digest
+
+DOCUMENT_MOST = 8 * 1024 * 1024  # bytes; larger things are attachments or files
+JSON = "application/json"
+_TAG = re.compile(r'(?:W/)?"([^"]*)"|([^\s,"]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The documents that are listed together: of one kind, for an agent, an activity, or both.
+
+    registration: None stands for any where documents are listed, and for none where one is named.
+    """
+
+    kind: str
+    agent: str = ""
+    activity: str = ""
+    registration: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preconditions:
+    """The headers If-Match and If-None-Match as they came, or None."""
+
+    match: str | None
+    none_match: str | None
+
+    def check(self, etag: str | None) -> None:
+        """Raise PreconditionFailed unless they hold; etag: of the present document, or None."""
+        if self.match is not None and not _names(self.match, etag):
+            raise PreconditionFailed(
+                "If-Match: the document is not the one that this ETag names. Read it again."
+            )
+        if self.none_match is not None and _names(self.none_match, etag):
+            raise PreconditionFailed("If-None-Match: there is a document here already.")
+
+    @property
+    def given(self) -> bool:
+        """Whether there is any."""
+        return self.match is not None or self.none_match is not None
+
+
+def _names(header: str, etag: str | None) -> bool:
+    if etag is None:
+        return False
+    if header.strip() == "*":
+        return True
+    return etag in {(quoted or bare).lower() for quoted, bare in _TAG.findall(header)}
+
+
+def find_document(group: Group, name: str) -> LrsDocument | None:
+    """Return a document, or None where there is none."""
+    return db.session.scalar(select(LrsDocument).where(LrsDocument.key == _key(group, name)))
+
+
+def list_names(group: Group, since: dt.datetime | None) -> tuple[list[str], dt.datetime | None]:
+    """Return the ids of a group's documents changed after `since`, and when the last of all was."""
+    asked: Select[Any] = select(LrsDocument.name, LrsDocument.updated).where(*_of(group))
+    if since is not None:
+        asked = asked.where(LrsDocument.updated > since)
+    rows = db.session.execute(asked.order_by(LrsDocument.updated, LrsDocument.id)).all()
+    return list(dict.fromkeys(row.name for row in rows)), rows[-1].updated if rows else None
+
+
+def put(
+    group: Group, name: str, content_type: str, content: bytes, asked: Preconditions, strict: bool
+) -> None:
+    """Keep a document in place of whatever is there.
+
+    strict: an existing one is replaced only by who names its ETag (raises Conflicting).
+    """
+    found = _find_locked(group, name)
+    asked.check(found.etag if found else None)
+    if strict and found is not None and not asked.given:
+        raise Conflicting(
+            "There is a document here already. Check its current state, and set the header "
+            "If-Match to its ETag to replace it."
+        )
+    _keep(found, group, name, content_type, content)
+
+
+def post(group: Group, name: str, content_type: str, content: bytes, asked: Preconditions) -> None:
+    """Merge an object of JSON into the document there is, or keep it where there is none.
+
+    Top-level properties are replaced whole. Raises Refused where either is no object of JSON.
+    """
+    found = _find_locked(group, name)
+    asked.check(found.etag if found else None)
+    sent = _read_object(content, "The document sent") if _is_json(content_type) else None
+    if found is not None:
+        if sent is None:
+            raise Refused("Content-Type: only application/json can be merged into a document")
+        if not _is_json(found.content_type):
+            raise Refused("The document kept here is not application/json: nothing can be merged.")
+        kept = _read_object(found.content, "The document kept here")
+        content, content_type = orjson.dumps({**kept, **sent}), found.content_type
+    _keep(found, group, name, content_type, content)
+
+
+def remove(group: Group, name: str, asked: Preconditions) -> None:
+    """Remove a document; none is none the less removed."""
+    found = _find_locked(group, name)
+    asked.check(found.etag if found else None)
+    if found is not None:
+        db.session.delete(found)
+
+
+def remove_all(group: Group) -> None:
+    """Remove every document of a group."""
+    db.session.execute(delete(LrsDocument).where(*_of(group)))
+
+
+def _keep(
+    found: LrsDocument | None, group: Group, name: str, content_type: str, content: bytes
+) -> None:
+    if len(content) > DOCUMENT_MOST:
+        raise Oversized(f"A document is at most {DOCUMENT_MOST} bytes long.")
+    if found is None:
+        found = LrsDocument(
+            key=_key(group, name),
+            kind=group.kind,
+            agent=group.agent,
+            activity=group.activity,
+            registration=group.registration or "",
+            name=name,
+        )
+        db.session.add(found)
+    found.content_type, found.content = content_type, content
+    found.etag = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+    found.updated = clock.now()
+
+
+def _find_locked(group: Group, name: str) -> LrsDocument | None:
+    """Return the document, which nobody else changes or makes until this transaction ends."""
+    if db.engine.dialect.name == "postgresql":  # a row that is not there yet cannot be locked
+        lock = int(_key(group, name)[:16], 16) - (1 << 63)
+        db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=lock))
+    return find_document(group, name)
+
+
+def _of(group: Group) -> list[ColumnElement[bool]]:
+    conditions = [
+        LrsDocument.agent == group.agent,
+        LrsDocument.activity == group.activity,
+        LrsDocument.kind == group.kind,
+    ]
+    if group.registration is not None:
+        conditions.append(LrsDocument.registration == group.registration)
+    return conditions
+
+
+def _key(group: Group, name: str) -> str:
+    parts = [group.kind, group.agent, group.activity, group.registration or "", name]
+    return digest(orjson.dumps(parts).decode())
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == JSON
+
+
+def _read_object(content: bytes, what: str) -> dict[str, Any]:
+    try:
+        value = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise Refused(f"{what} is not JSON: {str(error)[:200]}") from error
+    if type(value) is not dict:
+        raise Refused(f"{what} must be an object")
+    return value
