@@ -111,6 +111,8 @@ def read_call(request: Request) -> Call:
     body = b""
     for name, value in fields:
         if name.lower() in _FORM_HEADERS:
+            if "\r" in value or "\n" in value:
+                raise Refused(f"{_FORM_HEADERS[name.lower()]}: a header is a single line")
             headers[_FORM_HEADERS[name.lower()]] = value
         elif name == "content":
             body = value.encode()
