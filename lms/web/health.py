@@ -66,8 +66,8 @@ def report() -> dict[str, Any]:
         try:
             found[check.name] = check.run() or "ok"
         except SQLAlchemyError as error:
-            db.session.rollback()
             log.warning("check %s: %s", check.name, type(error).__name__)
             found[check.name] = "It could not be checked: the database did not answer."
+        db.session.rollback()  # the next check takes a connection of its own: one is enough for all
     well = all(answer == "ok" for answer in found.values())
     return {"status": "ok" if well else "failing", "checks": found}

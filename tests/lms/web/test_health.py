@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from lms import clock
 from lms.app import create_app
@@ -35,6 +35,27 @@ def health(app: Flask) -> tuple[int, str, dict[str, Any]]:
 def test_all_is_well(app: Flask) -> None:
     beat()
     assert health(app) == (200, "ok", {})
+
+
+def test_it_asks_for_one_connection_at_a_time(app: Flask) -> None:
+    """Each thread of a web process has one: with two, all of them asked at once would wait."""
+    held = most = 0
+
+    def taken(*_args: object) -> None:
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+
+    def given_back(*_args: object) -> None:
+        nonlocal held
+        held -= 1
+
+    beat()
+    db.session.remove()
+    event.listen(db.engine, "checkout", taken)
+    event.listen(db.engine, "checkin", given_back)
+    assert health(app)[0] == 200
+    assert (most, held) == (1, 0)
 
 
 def test_a_worker_that_was_never_seen(app: Flask) -> None:
