@@ -45,7 +45,12 @@ NOT_PAGES = frozenset(
         "teams.export",
         "web.healthz",
         "xapi_lrs.about",
+        "xapi_lrs.activities",
+        "xapi_lrs.activity_profile",
+        "xapi_lrs.agent_profile",
+        "xapi_lrs.agents",
         "xapi_lrs.more",
+        "xapi_lrs.state",
         "xapi_lrs.statements",
     }
 )
