@@ -20,6 +20,7 @@ from tests.factories.courses import make_course
 from tests.factories.esn import act, deliver, make_connector
 from tests.factories.people import make_person
 from tests.xapi.lrs import Provider
+from xapi.outbox.held import in_words, statements
 from xapi.outbox.models import OutboxStatement
 from xapi.vocabulary import POSTED, REPLIED
 
@@ -77,7 +78,7 @@ def test_a_person_answered_twice_is_named_once_and_statements_are_those_held(
 
 def test_what_is_taken_back_is_voided_in_the_record_store(app: Flask, client: FlaskClient) -> None:
     app.config["LMS_ESN_STATEMENTS"] = "all"
-    make_person(email="imani@example.test")
+    person = make_person(email="imani@example.test")
     connector, secret = make_connector()
     slip, kept = act("u1", "posted"), act("u1", "posted")
     deliver(client, connector, secret, [slip, kept], [{"id": "u1", "email": "imani@example.test"}])
@@ -101,6 +102,9 @@ def test_what_is_taken_back_is_voided_in_the_record_store(app: Flask, client: Fl
     assert answer.json["id"] == voided
     recorded = db.session.scalars(select(OutboxStatement.text)).all()
     assert sum("voided" in text for text in recorded) == 1
+    told = [in_words(row) for row in statements(person.id)]  # as the person reads it
+    assert told.count("You posted in the network.") == 2
+    assert told[0].startswith("Something was taken back in the network")
 
 
 def test_who_is_on_a_mission_makes_statements_of_what_serves_it(

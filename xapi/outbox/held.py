@@ -30,6 +30,7 @@ from xapi.vocabulary import (
     REACTED,
     REPLIED,
     SHARED,
+    VOIDED,
 )
 
 SENTENCES = {
@@ -48,6 +49,7 @@ SENTENCES = {
     FOLLOWED.iri: _l("You followed somebody or something in the network."),
     MENTIONED.iri: _l("You mentioned a colleague in the network."),
     SHARED.iri: _l("You shared something in the network."),
+    VOIDED.iri: _l("Something was taken back in the network; its statement no longer counts."),
 }
 
 
