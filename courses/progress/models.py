@@ -43,6 +43,16 @@ class Attempt(Model):
     passed: Mapped[bool | None]
 
 
+# Who is in the middle of what is asked with every delivery from a network (missions).
+Index(
+    "ix_courses_attempt_open",
+    Attempt.version_id,
+    Attempt.person_id,
+    sqlite_where=Attempt.finished_at.is_(None),
+    postgresql_where=Attempt.finished_at.is_(None),
+)
+
+
 class Answer(Model):
     """What a person answered to one card of an attempt: once, whatever is sent again."""
 

@@ -10,11 +10,12 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from courses.blocks.choice import choice_card
 from courses.catalogue.services import publish, save_draft
 from courses.progress import services
+from courses.progress.missions import conditions
 from courses.progress.models import Answer, Attempt, Completion
 from courses.progress.scoring import needed, outcome
 from courses.progress.walk import right_answer, take
@@ -23,6 +24,7 @@ from lms.errors import Invalid
 from lms.evidence import Filter, Window, get_measure
 from tests.factories.courses import make_course, make_document, make_path, question
 from tests.factories.people import make_person
+from tests.queries import counted
 from xapi.outbox.models import OutboxStatement
 
 
@@ -204,3 +206,14 @@ def test_as_many_as_are_needed_pass_and_one_less_does_not(questions: int, bar: f
 
 def test_answers_are_right_ones_by_default() -> None:
     assert right_answer(question("q", (0, 2))) == ["0", "2"]
+
+
+def test_who_is_on_a_mission_is_found_without_reading_every_attempt(app: Flask) -> None:
+    """It is asked with every delivery from a network."""
+    take(make_person(), make_course("ask"), 1)
+    with counted() as queries:
+        assert len(conditions()) == 1
+    asked = next(one for one in queries if "courses_attempt" in str(one))
+    if db.engine.dialect.name == "sqlite":
+        plan = db.session.execute(text(f"EXPLAIN QUERY PLAN {asked}")).all()
+        assert "ix_courses_attempt_open" in str(plan)
