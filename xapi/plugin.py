@@ -16,7 +16,8 @@ from xapi.delivery.report import check_delivery
 from xapi.lrs import known, resources, statements  # noqa: F401 - their views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
-from xapi.views import blueprint as pages
+from xapi.pages import delivery, recorded  # noqa: F401 - their views join the blueprint
+from xapi.pages.blueprint import blueprint as pages
 
 SETTINGS = (
     Setting("LMS_LRS_EMBEDDED", True, "Keep statements in the built-in record store.", parse_bool),

@@ -1,10 +1,10 @@
-"""The administrator's pages: how delivery goes, and what was recorded."""
+"""How delivery goes: each record store, what waits for it and what it refused."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import get_timezone, ngettext
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -15,15 +15,11 @@ from lms.jobs.queue import wake
 from lms.people.access import Who, allow
 from lms.people.current import current_person
 from lms.people.names import display_names
-from xapi import recorded
 from xapi.delivery import queue
 from xapi.delivery.report import get_known, list_parked, report
 from xapi.forms import SendSinceForm
+from xapi.pages.blueprint import blueprint
 from xapi.targets import DELIVER
-
-blueprint = Blueprint(
-    "xapi", __name__, url_prefix="/xapi", template_folder="templates", static_folder="static"
-)
 
 
 @blueprint.get("/delivery")
@@ -88,24 +84,3 @@ def send_since(target: str) -> str | Response:
     wake(DELIVER)
     flash(_("It is on its way. The number that waits shows how far it is."), "good")
     return redirect(url_for("xapi.delivery"))
-
-
-@blueprint.get("/recorded")
-@allow(Who.ADMINISTRATOR)
-def statements() -> str:
-    """Show what was recorded, newest first."""
-    rows, after = recorded.page(request.args.get("before", type=row_number))
-    return render_template(
-        "xapi/statements.html",
-        rows=rows,
-        after=after,
-        first="before" not in request.args,
-        names=display_names({row.person_id for row in rows}),
-    )
-
-
-@blueprint.get("/recorded/<uuid:statement_id>")
-@allow(Who.ADMINISTRATOR)
-def statement(statement_id: object) -> str:
-    """Show one statement as it is sent."""
-    return render_template("xapi/statement.html", text=recorded.get_text(str(statement_id)))
