@@ -28,6 +28,19 @@ SETTINGS = (
     Setting("LMS_LRS_TIMEOUT_SECONDS", 20.0, "How long it may take to answer.", float),
     Setting("LMS_LRS_RETRY_SECONDS", 2.0, "First wait after a failure; it doubles.", float),
     Setting("LMS_LRS_RETRY_MOST_SECONDS", 900.0, "Longest wait between tries.", float),
+    Setting(
+        "LMS_LRS_BODY_MOST_BYTES",
+        32 * 1024 * 1024,
+        "What the built-in store takes in one request, attachments and all.",
+        int,
+    ),
+    Setting(
+        "LMS_LRS_JSON_MOST_BYTES",
+        4 * 1024 * 1024,
+        "How much of that may be JSON, which takes up to 30 times as much memory.",
+        int,
+    ),
+    Setting("LMS_LRS_BATCH_MOST", 1000, "Statements that it takes in one request.", int),
 )
 
 plugin = Plugin(

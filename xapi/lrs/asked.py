@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from xapi.lrs.calls import Call, read_json
+from xapi.lrs.calls import Call
 from xapi.lrs.errors import Refused
 from xapi.lrs.parts import find_agent_key
+from xapi.lrs.reading import read_json
 from xapi.lrs.types import find_moment, is_iri, is_uuid
 from xapi.lrs.validate import check_agent
 

@@ -6,16 +6,16 @@ whose only query parameter is `method`, with headers, parameters and content as 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
 from flask import Request
 from werkzeug.datastructures import Headers
 
+from xapi.lrs.bodies import read_body
 from xapi.lrs.credentials import Caller
-from xapi.lrs.errors import Refused
+from xapi.lrs.errors import Refused, shown
 
 VERSION_HEADER = "X-Experience-API-Version"
 ANSWERED_VERSIONS = {1: "1.0.3", 2: "2.0.0"}
@@ -32,6 +32,8 @@ _FORM_HEADERS = {
         VERSION_HEADER,
     )
 }
+# Two of these in one request, and whoever stands in front may have judged the other one.
+_PROOFS = ("Authorization", VERSION_HEADER)
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 
 
@@ -67,7 +69,7 @@ class Call:
         """Raise Refused unless every parameter is one of these."""
         for name in self.args:
             if name not in names:
-                raise Refused(f"{name}: this resource has no such parameter")
+                raise Refused(f"{shown(name)}: this resource has no such parameter")
 
     def flag(self, name: str) -> bool:
         """Return a boolean parameter, false where it is not given."""
@@ -85,42 +87,59 @@ class Session:
     version: int
 
 
+def is_alternate(request: Request) -> bool:
+    """Tell whether a request is written in the alternate syntax, which 2.0 does not know."""
+    version = request.headers.get(VERSION_HEADER, "")
+    return request.method == "POST" and "method" in request.args and not version.startswith("2.")
+
+
 def read_call(request: Request) -> Call:
     """Return the call that a request makes; raises Refused where it is malformed."""
-    args: dict[str, str] = {}
-    for name, values in request.args.lists():
-        if len(values) > 1:
-            raise Refused(f"{name}: is given more than once")
-        args[name] = values[0]
-    version = request.headers.get(VERSION_HEADER, "")
-    if request.method != "POST" or "method" not in args or version.startswith("2."):
-        return Call(request.method, args, request.headers, request.get_data(cache=True))
+    args = _once(request.args.items(multi=True))
+    body = read_body(request)
+    if is_alternate(request):
+        return _read_alternate(args, request.headers, body)
+    return Call(request.method, args, request.headers, body)
+
+
+def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Refused(f"{shown(name)}: is given more than once")
+        found[name] = value
+    return found
+
+
+def _read_alternate(args: dict[str, str], sent: Headers, form: bytes) -> Call:
     method = args.pop("method").upper()
     if args:
         raise Refused("method: in the alternate syntax it is the only query parameter")
     if method not in _METHODS:
         raise Refused("method: must be GET, HEAD, PUT, POST or DELETE")
     try:
-        fields = parse_qsl(
-            request.get_data(cache=True).decode(), keep_blank_values=True, max_num_fields=100
+        fields = _once(
+            parse_qsl(form.decode(), keep_blank_values=True, max_num_fields=100, errors="strict")
         )
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Refused("The form of this request cannot be read.") from error
-    headers = Headers(request.headers)
+    headers = Headers(sent)
     del headers["Content-Type"]
-    body = b""
-    for name, value in fields:
-        if name.lower() in _FORM_HEADERS:
-            if "\r" in value or "\n" in value:
-                raise Refused(f"{_FORM_HEADERS[name.lower()]}: a header is a single line")
-            headers[_FORM_HEADERS[name.lower()]] = value
-        elif name == "content":
-            body = value.encode()
-        else:
-            args[name] = value
+    body = fields.pop("content", "").encode()
+    for name in [name for name in fields if name.lower() in _FORM_HEADERS]:
+        header, value = _FORM_HEADERS[name.lower()], fields.pop(name)
+        if any(not character.isprintable() for character in value):
+            raise Refused(f"{header}: a header is a single line")
+        if header in _PROOFS and headers.get(header, value) != value:
+            raise Refused(f"{header}: the form and the header of the request say different things")
+        headers[header] = value
+    if headers.get(VERSION_HEADER, "").startswith("2."):
+        raise Refused("method: 2.0 does not know the alternate request syntax")
+    if "\0" in "".join([*fields, *fields.values()]):
+        raise Refused("The form of this request holds a NUL: no parameter may.")
     if body:
         headers.setdefault("Content-Type", "application/json")
-    return Call(method, args, headers, body, alternate=True)
+    return Call(method, fields, headers, body, alternate=True)
 
 
 def read_version(headers: Headers) -> int:
@@ -133,11 +152,3 @@ def read_version(headers: Headers) -> int:
     if version == "2.0" or version.startswith("2.0."):
         return 2
     raise Refused(f"{VERSION_HEADER}: this LRS speaks 1.0.x and 2.0.x, not {version[:20]}")
-
-
-def read_json(body: bytes, what: str = "The body") -> Any:
-    """Return what a JSON text says; raises Refused where it is none."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refused(f"{what} is not JSON: {str(error)[:200]}") from error

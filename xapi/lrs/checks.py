@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from xapi.lrs.errors import shown
+
 Check = Callable[[Any], None]  # raises Wrong
 
 
@@ -19,7 +21,7 @@ class Wrong(Exception):
     def path(self) -> str:
         """Return where it is: `context.contextActivities.parent[0].id`."""
         return "".join(
-            step if step.startswith("[") else f".{step}" for step in reversed(self.steps)
+            step if step.startswith("[") else f".{shown(step)}" for step in reversed(self.steps)
         ).removeprefix(".")
 
 

@@ -16,6 +16,7 @@ from lms.db import db
 from xapi.lrs.errors import Conflicting, Oversized, PreconditionFailed, Refused
 from xapi.lrs.models import LrsDocument
 from xapi.lrs.parts import digest
+from xapi.lrs.reading import check_numbers, read_json
 
 DOCUMENT_MOST = 8 * 1024 * 1024  # bytes; larger things are attachments or files
 JSON = "application/json"
@@ -176,10 +177,8 @@ def _is_json(content_type: str) -> bool:
 
 
 def _read_object(content: bytes, what: str) -> dict[str, Any]:
-    try:
-        value = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise Refused(f"{what} is not JSON: {str(error)[:200]}") from error
+    value = read_json(content, what)
     if type(value) is not dict:
         raise Refused(f"{what} must be an object")
+    check_numbers(value, what)
     return value

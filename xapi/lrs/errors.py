@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from lms.errors import DomainError
 
+SENTENCE_MOST = 600  # characters: what a stranger wrote is quoted, and never given back whole
+NAME_SHOWN = 80  # characters of a property's name
+
+
+def shown(key: str) -> str:
+    """Return a property's name as a sentence shows it: printable, and not without end."""
+    plain = key if key.isprintable() else key.encode("unicode_escape").decode()
+    return plain if len(plain) <= NAME_SHOWN else plain[: NAME_SHOWN - 1] + "…"
+
 
 class Refused(DomainError):
     """The request breaks the standard (400); the message names the property or parameter."""
 
     status = 400
+
+    def __init__(self, message: str, field: str = "") -> None:
+        whole = len(message) <= SENTENCE_MOST
+        super().__init__(message if whole else message[: SENTENCE_MOST - 1] + "…", field)
 
 
 class Unauthorized(Refused):
@@ -45,3 +58,9 @@ class Oversized(Refused):
     """More was sent than is taken at once (413)."""
 
     status = 413
+
+
+class UnknownForm(Refused):
+    """The body is written in a way that is not read here (415)."""
+
+    status = 415

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import orjson
-from flask import Response, g, request, url_for
+from flask import Response, current_app, g, request, url_for
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
@@ -17,14 +17,15 @@ from lms.db import db, row_number
 from lms.people.access import Who, allow
 from xapi.lrs import multipart
 from xapi.lrs.asked import read_agent_key, read_moment, read_registration
-from xapi.lrs.calls import Call, Session, read_json
+from xapi.lrs.calls import Call, Session
 from xapi.lrs.consistency import find_quiet_moment
 from xapi.lrs.credentials import authority_of
-from xapi.lrs.errors import Forbidden, NoSuchThing, Refused
+from xapi.lrs.errors import Forbidden, NoSuchThing, Oversized, Refused
 from xapi.lrs.formats import as_canonical, as_ids
 from xapi.lrs.models import LrsAttachment
 from xapi.lrs.parts import find_agent_key
 from xapi.lrs.query import PAGE_MOST, Wanted, find_one, find_page
+from xapi.lrs.reading import read_json
 from xapi.lrs.signatures import check_signatures
 from xapi.lrs.store import Prepared, iso, last_place, prepare, store
 from xapi.lrs.types import find_moment, is_iri, is_uuid
@@ -115,6 +116,12 @@ def _post(call: Call, session: Session) -> Response:
     call.only()
     body, attached = _read(call)
     batch = body if type(body) is list else [body]
+    most: int = current_app.config["LMS_LRS_BATCH_MOST"]
+    if len(batch) > most:
+        raise Oversized(
+            f"The batch holds {len(batch)} statements; at most {most} are taken at once. "
+            "Nothing was stored."
+        )
     prepared = _store(batch, attached, session)
     return json_answer(orjson.dumps([one.statement_id for one in prepared]))
 

@@ -6,9 +6,11 @@ Each takes a value and says whether it is one; none raises.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from typing import Any
 
+_WHOLE_NUMBERS = range(-(2**63), 2**64)  # with a sign or without
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I)
 _IRI = re.compile(r"[a-z][a-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x20]+", re.I)
 _MAILTO = re.compile(r"mailto:[^\s@,;:<>()\[\]\"]+@[^\s@,;:<>()\[\]\"]+", re.I)
@@ -42,6 +44,12 @@ _LANGUAGE = re.compile(
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;.*)?")
 _VERSION_1 = re.compile(r"1\.0(?:\.\d+)?(?:[-+][\w.+-]+)?")
 _VERSION_2 = re.compile(r"(?:1\.0|2\.0)(?:\.\d+)?(?:[-+][\w.+-]+)?")
+
+
+def is_exact_number(value: Any) -> bool:
+    """Tell whether this is a number that can be kept as it came: finite, whole ones of 64 bits."""
+    kind = type(value)
+    return (kind is int and value in _WHOLE_NUMBERS) or (kind is float and math.isfinite(value))
 
 
 def is_uuid(value: Any) -> bool:

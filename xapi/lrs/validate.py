@@ -38,10 +38,6 @@ def _exactly(text: str) -> Check:
     return of(lambda value: value == text and type(value) is str, f"“{text}”")
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
-
-
 def _language_map(value: Any) -> None:
     if type(value) is not dict:
         raise Wrong("must be a language map")
@@ -58,28 +54,30 @@ def _extensions(value: Any) -> None:
     for key in value:
         if not types.is_iri(key):
             raise Wrong("the key of an extension must be an IRI", key)
-    if not _is_shallow(value):
-        raise Wrong(f"is nested deeper than {DEPTH_MOST} levels")
+    _check_inside(value)
 
 
-def _is_shallow(value: Any) -> bool:
+def _check_inside(value: Any) -> None:
     level = [value]
     for _ in range(DEPTH_MOST):
-        level = [
-            inner
-            for one in level
-            for inner in (one.values() if type(one) is dict else one)
-            if type(inner) in (dict, list)
-        ]
-        if not level:
-            return True
-    return False
+        deeper = []
+        for one in level:
+            for inner in one.values() if type(one) is dict else one:
+                kind = type(inner)
+                if kind is dict or kind is list:
+                    deeper.append(inner)
+                elif (kind is int or kind is float) and not types.is_exact_number(inner):
+                    raise Wrong("holds a number of more than 64 bits")
+        if not deeper:
+            return
+        level = deeper
+    raise Wrong(f"is nested deeper than {DEPTH_MOST} levels")
 
 
 _string = of(lambda value: type(value) is str, "a string")
 _filled = of(lambda value: type(value) is str and value != "", "a string that is not empty")
 _boolean = of(lambda value: type(value) is bool, "true or false")
-_number = of(_is_number, "a number")
+_number = of(types.is_exact_number, "a number of at most 64 bits")
 _uuid = of(types.is_uuid, "a UUID")
 _iri = of(types.is_iri, "an IRI")
 _duration = of(types.is_duration, "an ISO 8601 duration")
@@ -201,7 +199,8 @@ _result = object_of(
         "score": object_of(
             {
                 "scaled": of(
-                    lambda value: _is_number(value) and -1 <= value <= 1, "between -1 and 1"
+                    lambda value: types.is_exact_number(value) and -1 <= value <= 1,
+                    "between -1 and 1",
                 ),
                 "raw": _number,
                 "min": _number,
@@ -279,7 +278,9 @@ _attachments = array_of(
             "display": _language_map,
             "description": _language_map,
             "contentType": of(types.is_media_type, "an internet media type"),
-            "length": of(lambda value: type(value) is int and value >= 0, "a number of bytes"),
+            "length": of(
+                lambda value: type(value) is int and 0 <= value < 2**63, "a number of bytes"
+            ),
             "sha2": of(types.is_sha2, "a hex SHA-2"),
             "fileUrl": _iri,
         },

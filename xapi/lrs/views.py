@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import orjson
 from flask import Blueprint, Response, current_app, g, request
+from werkzeug.datastructures import Headers
 
+from lms.db import db, writing
 from lms.errors import DomainError
 from lms.people.access import Who, allow
+from xapi.lrs.bodies import is_heavy
 from xapi.lrs.calls import (
     ANSWERED_VERSIONS,
     VERSION_HEADER,
     Call,
     Session,
+    is_alternate,
     read_call,
     read_version,
 )
-from xapi.lrs.credentials import find_caller
-from xapi.lrs.errors import Unauthorized
+from xapi.lrs.credentials import Caller, find_caller
+from xapi.lrs.errors import Forbidden, Unauthorized
 
 blueprint = Blueprint("xapi_lrs", __name__, url_prefix="/xapi")
 
@@ -30,12 +34,24 @@ def enter() -> tuple[Call, Session]:
     Raises Refused where the call or its version cannot be read, Unauthorized where the caller
     does not prove to be anybody.
     """
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        # A browser that was once given a key would add it to what any other page makes it send.
+        raise Forbidden("Pages of other sites may not call this record store.")
+    if is_heavy(request) and not is_alternate(request):
+        g.xapi_version = read_version(request.headers)
+        with writing(False):  # nobody else waits while the body comes
+            _prove(request.headers)
+            db.session.rollback()
     call = read_call(request)
     g.xapi_version = version = read_version(call.headers)
-    caller = find_caller(call.headers.get("Authorization", ""))
+    return call, Session(_prove(call.headers), version)
+
+
+def _prove(headers: Headers) -> Caller:
+    caller = find_caller(headers.get("Authorization", ""))
     if caller is None:
         raise Unauthorized("This needs a key and secret that are known here (HTTP Basic).")
-    return call, Session(caller, version)
+    return caller
 
 
 @blueprint.after_request
