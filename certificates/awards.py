@@ -28,8 +28,6 @@ from lms.people.models import Person, new_uid
 from xapi import api, build, vocabulary
 
 EARNED = "certificates.earned"
-RULE_DIGEST_EXTENSION = "extensions/certificates/rule-digest"
-EVIDENCE_DIGEST_EXTENSION = "extensions/certificates/evidence-digest"
 
 
 class NoSuchAward(NotFound):
@@ -104,7 +102,6 @@ def _insert(**values: Any) -> int | None:
 def _record_earned(certificate: Offered, person_id: int, proof: str) -> str:
     rule = certificate.rule
     person_uid = db.session.scalars(select(Person.uid).where(Person.id == person_id)).one()
-    home = current_app.config["LMS_HOME_PAGE"]
     earned = build.statement(
         person_uid,
         vocabulary.EARNED,
@@ -115,9 +112,10 @@ def _record_earned(certificate: Offered, person_id: int, proof: str) -> str:
             rule.summary or None,
             rule.language,
         ),
+        category=[build.our_profile()],
         extensions={
-            f"{home}/{RULE_DIGEST_EXTENSION}": rule.digest(),
-            f"{home}/{EVIDENCE_DIGEST_EXTENSION}": proof,
+            vocabulary.RULE_DIGEST: rule.digest(),
+            vocabulary.EVIDENCE_DIGEST: proof,
         },
         timestamp=clock.now(),
     )

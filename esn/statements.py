@@ -20,20 +20,24 @@ from lms.db import db
 from lms.evidence import Condition, Source, conditions_in_force
 from lms.people.models import Person
 from xapi.api import record_many
-from xapi.build import activity, activity_iri, template
+from xapi.build import activity, activity_iri, our_profile, template
 from xapi.vocabulary import (
     ANSWERED,
+    ASKED,
     COMMENTED,
     FOLLOWED,
     FORUM_REPLY,
     FORUM_TOPIC,
     GROUP,
     JOINED,
+    LEFT,
     MENTIONED,
     POSTED,
     REACTED,
     REPLIED,
+    SEARCHED,
     SHARED,
+    UPDATED,
     VerbTerm,
 )
 
@@ -65,25 +69,13 @@ TERMS: dict[str, tuple[VerbTerm, str, str]] = {
     Act.REACTED: (REACTED, FORUM_TOPIC, "A reaction in the network"),
     Act.SHARED: (SHARED, FORUM_TOPIC, "Something shared in the network"),
     Act.MENTIONED: (MENTIONED, FORUM_TOPIC, "A mention in the network"),
-    Act.ASKED: (
-        VerbTerm("http://adlnet.gov/expapi/verbs/asked", "asked"),
-        FORUM_TOPIC,
-        "A question in the network",
-    ),
+    Act.ASKED: (ASKED, FORUM_TOPIC, "A question in the network"),
     Act.ANSWERED: (ANSWERED, FORUM_REPLY, "An answer in the network"),
-    Act.SEARCHED: (
-        VerbTerm("https://w3id.org/xapi/acrossx/verbs/searched", "searched"),
-        FORUM_TOPIC,
-        "A search in the network",
-    ),
+    Act.SEARCHED: (SEARCHED, FORUM_TOPIC, "A search in the network"),
     Act.JOINED: (JOINED, GROUP, "A group of the network"),
-    Act.LEFT: (VerbTerm("http://activitystrea.ms/schema/1.0/leave", "left"), GROUP, "A group"),
+    Act.LEFT: (LEFT, GROUP, "A group of the network"),
     Act.FOLLOWED: (FOLLOWED, GROUP, "Somebody or something in the network"),
-    Act.UPDATED: (
-        VerbTerm("http://activitystrea.ms/schema/1.0/update", "updated"),
-        FORUM_TOPIC,
-        "Something in the network",
-    ),
+    Act.UPDATED: (UPDATED, FORUM_TOPIC, "Something in the network"),
 }
 
 
@@ -160,11 +152,15 @@ def statement_of(row: Row[Any], uids: Mapping[int, str]) -> dict[str, Any]:
     thing = row.object_key or row.parent_key or row.group_key or "unnamed"
     place = "groups" if kind == GROUP and thing == row.group_key else "content"
     built = template(
-        uids[row.person_id], verb, activity("network", kind, name), timestamp=row.occurred_at
+        uids[row.person_id],
+        verb,
+        activity("network", kind, name),
+        category=[our_profile()],
+        timestamp=row.occurred_at,
     )
     # Every act has an object of its own: a tincan object for each would cost more than the rest.
     built["object"] = _plain(f"network/{place}/{thing}", kind, name)
-    related: dict[str, Any] = {}
+    related: dict[str, Any] = built["context"]["contextActivities"]
     if row.parent_key:
         related["parent"] = [
             _plain(f"network/content/{row.parent_key}", FORUM_TOPIC, "A post in the network")
@@ -173,8 +169,6 @@ def statement_of(row: Row[Any], uids: Mapping[int, str]) -> dict[str, Any]:
         related["grouping"] = [
             _plain(f"network/groups/{row.group_key}", GROUP, "A group of the network")
         ]
-    if related:
-        built["context"] = {"contextActivities": related}
     return built
 
 

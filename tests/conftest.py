@@ -26,6 +26,8 @@ from lms.people.models import Person, new_uid
 from lms.people.tries import STRETCH_SECONDS
 from tests import databases
 
+pytest_plugins = ("tests.xapi.profile.recorder",)
+
 # What a machine lacks may leave tests out, said aloud; in CI nothing may be missing.
 REQUIRE_ALL = "ROPES_REQUIRE_ALL" in os.environ
 SECRET = "only-for-tests-" + "x" * 32

@@ -28,7 +28,7 @@ from tincan import (
 
 from lms.errors import Invalid
 from xapi.text import CachedActivity, duration_text
-from xapi.vocabulary import VOIDED, VerbTerm
+from xapi.vocabulary import PROFILE, ROPES_VERSION, ROPES_VERSION_IRI, VOIDED, VerbTerm
 
 # The account that speaks for nobody in particular; people's are opaque ids of 26 characters.
 INSTALLATION = "ropes"
@@ -53,6 +53,14 @@ def activity(
     return _activity(_home_page(), path, type_iri, name, description, language)
 
 
+def our_profile() -> Activity:
+    """Return what a statement names as its category that follows the xAPI profile of Ropes.
+
+    For statements that one of its templates describes, and no others (xAPI Profiles, 5.0).
+    """
+    return _our_profile(current_app.config["LMS_BASE_URL"])
+
+
 def statement(
     person_uid: str,
     verb: VerbTerm,
@@ -66,14 +74,16 @@ def statement(
     duration_seconds: float | None = None,
     parent: Activity | None = None,
     grouping: Sequence[Activity] = (),
+    category: Sequence[Activity] = (),
     extensions: Mapping[str, Any] | None = None,
     result_extensions: Mapping[str, Any] | None = None,
     timestamp: dt.datetime | None = None,
 ) -> Statement:
     """Return a statement: this person, by opaque id, did this to that.
 
-    score_scaled: -1 to 1. registration: the UUID of an enrolment or attempt. extensions: of the
-    context, IRI to any JSON; result_extensions: of the result. timestamp: aware; left out, it is the moment of recording.
+    score_scaled: -1 to 1. registration: the UUID of an enrolment or attempt. category: versions of
+    the xAPI profiles that it follows. extensions: of the context, IRI to any JSON;
+    result_extensions: of the result. timestamp: aware; left out, it is the moment of recording.
     Raises CannotBeStated where an LRS would refuse the value.
     """
     _check(score_scaled, duration_seconds, registration, timestamp)
@@ -103,6 +113,8 @@ def statement(
         related["parent"] = [parent]
     if grouping:
         related["grouping"] = list(grouping)
+    if category:
+        related["category"] = list(category)
     about = {
         "registration": uuid.UUID(registration) if registration else None,
         "context_activities": ContextActivities(**related) if related else None,
@@ -123,6 +135,7 @@ def voiding(statement_id: str) -> dict[str, Any]:
         },
         "verb": _verb_plain(VOIDED),
         "object": {"objectType": "StatementRef", "id": statement_id},
+        "context": {"contextActivities": {"category": [_plain_activity(our_profile())]}},
     }
 
 
@@ -139,6 +152,7 @@ def template(
     duration_seconds: float | None = None,
     parent: Activity | None = None,
     grouping: Sequence[Activity] = (),
+    category: Sequence[Activity] = (),
     extensions: Mapping[str, Any] | None = None,
     result_extensions: Mapping[str, Any] | None = None,
     timestamp: dt.datetime | None = None,
@@ -175,6 +189,8 @@ def template(
         related["parent"] = [_plain_activity(parent)]
     if grouping:
         related["grouping"] = [_plain_activity(one) for one in grouping]
+    if category:
+        related["category"] = [_plain_activity(one) for one in category]
     about = {
         "registration": registration,
         "contextActivities": related or None,
@@ -240,6 +256,17 @@ def _activity(
     if description:
         definition["description"] = {language: description}
     return CachedActivity.make({"id": _activity_iri(home_page, path), "definition": definition})
+
+
+@lru_cache(maxsize=64)
+def _our_profile(base_url: str) -> CachedActivity:
+    definition = {
+        "type": PROFILE,
+        "name": {"en": f"xAPI profile of Ropes, {ROPES_VERSION}"},
+        # The id is nobody's address: this is where it can be read.
+        "more_info": f"{base_url}/xapi/profile/{ROPES_VERSION}",
+    }
+    return CachedActivity.make({"id": ROPES_VERSION_IRI, "definition": definition})
 
 
 @lru_cache(maxsize=256)

@@ -18,6 +18,7 @@ from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
 from xapi.pages import delivery, recorded  # noqa: F401 - their views join the blueprint
 from xapi.pages.blueprint import blueprint as pages
+from xapi.profile.views import blueprint as profile
 
 SETTINGS = (
     Setting("LMS_LRS_EMBEDDED", True, "Keep statements in the built-in record store.", parse_bool),
@@ -47,7 +48,7 @@ plugin = Plugin(
     name="xapi",
     label=_l("Statements"),
     models=("xapi.outbox.models", "xapi.lrs.models"),
-    blueprints=(lrs_blueprint, pages),
+    blueprints=(lrs_blueprint, pages, profile),
     csrf_exempt=(lrs_blueprint,),
     navigation=(NavItem(_l("Statements"), "xapi.delivery", Audience.ADMINISTRATOR, order=85),),
     checks=(Check("record stores", check_delivery),),

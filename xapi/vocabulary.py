@@ -1,7 +1,8 @@
-"""The words statements are made of: verbs and activity types, each an IRI that others know.
+"""The words statements are made of: verbs, activity types and extensions.
 
-Published vocabularies come first: ADL's, cmi5's, AcrossX, ActivityStreams 1.0, the Tin Can registry;
-nothing here is invented, so that any LRS's reports understand what we send.
+Published vocabularies come first: ADL's, cmi5's, AcrossX, ActivityStreams 1.0, the Tin Can registry,
+so that any LRS's reports understand what we send. What is our own begins with the IRI of our xAPI
+profile, and is explained there (`xapi.profile`).
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ FOLLOWED = VerbTerm(_STREAMS + "follow", "followed")
 MENTIONED = VerbTerm(_REGISTRY_VERB + "mentioned", "mentioned")
 SHARED = VerbTerm(_ADL_VERB + "shared", "shared")
 VIEWED = VerbTerm(_REGISTRY_VERB + "viewed", "viewed")
+ASKED = VerbTerm(_ADL_VERB + "asked", "asked")
+SEARCHED = VerbTerm(_ACROSSX_VERB + "searched", "searched")
+LEFT = VerbTerm(_STREAMS + "leave", "left")
+UPDATED = VerbTerm(_STREAMS + "update", "updated")
 
 # The standard's own (xAPI 1.0.3, Data 2.3.2).
 VOIDED = VerbTerm(_ADL_VERB + "voided", "voided")
@@ -71,3 +76,16 @@ FORUM_REPLY = _REGISTRY_TYPE + "forum-reply"
 GROUP = _STREAMS + "group"
 POST = _STREAMS + "note"
 COMMENT = _STREAMS + "comment"
+# What a version of a profile is, where it stands among a statement's categories (xAPI Profiles, 5.0).
+PROFILE = _ADL_TYPE + "profile"
+
+# Our profile: the same for every installation, and never given to anything else (decision 0008).
+ROPES = "urn:uuid:e55afa88-5b8d-4f6f-ae98-7c560ed91d03"
+ROPES_VERSION = "v1"
+ROPES_VERSION_IRI = f"{ROPES}#{ROPES_VERSION}"
+
+# Extensions of results. cmi5 1.0, 9.5.5.1: how much is done, a whole number of percent.
+PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
+# Extensions of contexts: SHA-256, in hexadecimal, of a certificate's rule and of its evidence.
+RULE_DIGEST = f"{ROPES}#extensions/rule-digest"
+EVIDENCE_DIGEST = f"{ROPES}#extensions/evidence-digest"

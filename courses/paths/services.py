@@ -165,6 +165,7 @@ def _tell(new: Sequence[Row[Any]]) -> None:
                     vocabulary.COMPLETED,
                     build.activity(f"paths/{row.slug}", vocabulary.PATH, row.title),
                     completion=True,
+                    category=[build.our_profile()],
                 ),
             )
             for row in new

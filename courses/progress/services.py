@@ -23,6 +23,8 @@ from lms.errors import Invalid, NotFound
 from lms.events import Event, EvidenceChanged, publish
 from lms.people.models import Person
 
+_AFTER_BEGINNING = dt.timedelta(milliseconds=1)
+
 
 @dataclass(frozen=True, slots=True)
 class CourseCompleted(Event):
@@ -145,7 +147,7 @@ def answer(
     chosen = sorted(set(response))
     score = content.kinds[card_id].score(content.cards[card_id].data, chosen)
     moment = clock.now()
-    at = min(max(answered_at, attempt.started_at), moment) if answered_at else moment
+    at = _dated(answered_at, attempt, moment)
     _lock(attempt)
     found = find_answer(attempt, card_id)
     if found is not None:
@@ -162,6 +164,17 @@ def answer(
     db.session.flush()
     statements.answered(person, content, attempt, card_id, chosen, score, at)
     return made
+
+
+def _dated(answered_at: dt.datetime | None, attempt: Attempt, moment: dt.datetime) -> dt.datetime:
+    """Return when an answer was given: a phone's clock may be wrong, but not by more than this.
+
+    After the beginning, never with it: statements that follow a pattern and are sent apart have
+    moments of their own (xAPI Profiles, 9.0).
+    """
+    if answered_at is None:
+        return moment
+    return min(max(answered_at, attempt.started_at + _AFTER_BEGINNING), moment)
 
 
 def _lock(attempt: Attempt) -> None:

@@ -14,9 +14,6 @@ from courses.progress.scoring import Outcome, as_response
 from lms.people.models import Person
 from xapi import api, build, vocabulary
 
-# cmi5 1.0, 9.5.5.1: how much of the course is done, a whole number of percent.
-PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
-
 
 def course_activity(content: Content) -> Activity:
     """Return the course, in the version that was taken."""
@@ -52,7 +49,7 @@ def card_activity(content: Content, card_id: str) -> Activity:
 
 
 def initialized(person: Person, content: Content, attempt: Attempt) -> None:
-    """Record that the attempt began."""
+    """Record that the attempt began: at its moment, before which no answer of it is dated."""
     api.record(
         person.id,
         build.statement(
@@ -60,6 +57,8 @@ def initialized(person: Person, content: Content, attempt: Attempt) -> None:
             vocabulary.INITIALIZED,
             course_activity(content),
             registration=attempt.registration,
+            category=[build.our_profile()],
+            timestamp=attempt.started_at,
         ),
     )
 
@@ -81,6 +80,7 @@ def answered(
             vocabulary.ANSWERED,
             card_activity(content, card_id),
             registration=attempt.registration,
+            category=[build.our_profile()],
             score_scaled=score.scaled,
             success=score.right,
             response=as_response(response),
@@ -103,6 +103,7 @@ def lesson_completed(
             vocabulary.COMPLETED,
             lesson_activity(content, lesson_id),
             registration=attempt.registration,
+            category=[build.our_profile()],
             completion=True,
             parent=course,
         ),
@@ -114,7 +115,8 @@ def lesson_completed(
             vocabulary.PROGRESSED,
             course,
             registration=attempt.registration,
-            result_extensions={PROGRESS: percent},
+            category=[build.our_profile()],
+            result_extensions={vocabulary.PROGRESS: percent},
         ),
     )
 
@@ -134,6 +136,7 @@ def ended(person: Person, content: Content, attempt: Attempt, result: Outcome) -
                 verb,
                 course,
                 registration=attempt.registration,
+                category=[build.our_profile()],
                 score_scaled=result.score_scaled,
                 success=result.passed,
             ),
@@ -147,6 +150,7 @@ def ended(person: Person, content: Content, attempt: Attempt, result: Outcome) -
             vocabulary.COMPLETED,
             course,
             registration=attempt.registration,
+            category=[build.our_profile()],
             score_scaled=result.score_scaled,
             completion=True,
         ),
