@@ -52,6 +52,8 @@ NOT_PAGES = frozenset(
         "xapi_lrs.more",
         "xapi_lrs.state",
         "xapi_lrs.statements",
+        "xapi_profile.newest",  # JSON-LD
+        "xapi_profile.one",
     }
 )
 GONE = {"people.by_link": 410}  # a link that nobody sent: the page says so

@@ -10,7 +10,7 @@ from tests.contract.samples import offers
 from xapi import api, build, vocabulary
 
 
-@offers("xapi_lrs", "xapi")
+@offers("xapi_lrs", "xapi", "xapi_profile")
 def xapi_samples(owner: Person) -> dict[str, Any]:
     course = build.activity("courses/sample/v1", vocabulary.COURSE, "Sample")
     recorded = api.record(owner.id, build.statement(owner.uid, vocabulary.COMPLETED, course))
@@ -18,5 +18,6 @@ def xapi_samples(owner: Person) -> dict[str, Any]:
     return {
         "token": "eyJhZnRlciI6IjEifQ",  # a further page, after the first statement
         "target": "embedded",
+        "version": "v1",  # of the profile
         "statement_id": recorded,
     }

@@ -32,6 +32,7 @@ MEANT_FOR: dict[str, tuple[set[Who], dict[str, set[Who]]]] = {
     "teams": (OVER_THEM, {"team": OVER_PEOPLE, "export": OVER_PEOPLE}),
     "notices": (SIGNED_IN, {}),
     "xapi_lrs": (MACHINE, {"about": ANYBODY}),
+    "xapi_profile": (ANYBODY, {}),
     "xapi": (ADMINISTRATOR, {}),
     "certificates": (OWNER, dict.fromkeys(("mine", "earn", "check_now"), SIGNED_IN)),
     "certificates_verify": (ANYBODY, {}),
