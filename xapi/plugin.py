@@ -13,6 +13,7 @@ from xapi import targets
 from xapi.commands import lrs
 from xapi.delivery import run
 from xapi.delivery.report import check_delivery
+from xapi.delivery.target import parse_version
 from xapi.lrs import known, resources, statements  # noqa: F401 - their views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
@@ -25,7 +26,12 @@ SETTINGS = (
     Setting("LMS_LRS_ENDPOINT", "", "Address of the company's record store (xAPI LRS), if any."),
     Setting("LMS_LRS_KEY", "", "Key at the company's record store."),
     Setting("LMS_LRS_SECRET", "", "Secret at the company's record store.", secret=True),
-    Setting("LMS_LRS_VERSION", "1.0.3", "Version of xAPI to speak there: 1.0.3 or 2.0.0."),
+    Setting(
+        "LMS_LRS_VERSION",
+        "1.0.3",
+        "Version of xAPI to speak to record stores, the built-in one too: 1.0.3 or 2.0.0.",
+        parse_version,
+    ),
     Setting("LMS_LRS_TIMEOUT_SECONDS", 20.0, "How long it may take to answer.", float),
     Setting("LMS_LRS_RETRY_SECONDS", 2.0, "First wait after a failure; it doubles.", float),
     Setting("LMS_LRS_RETRY_MOST_SECONDS", 900.0, "Longest wait between tries.", float),

@@ -27,11 +27,14 @@ class EmbeddedTarget:
     address = ""
     in_process = True
 
+    def __init__(self, version: int) -> None:
+        self.version = version  # the major one of the standard, 1 or 2, that we speak to it
+
     def send(self, batch: Sequence[Waiting]) -> Outcome:
         """Store the batch in one transaction."""
         try:
             statements = [orjson.loads(one.text) for one in batch]
-            prepared = prepare(statements, authority_of(AUTHORITY), version=1)
+            prepared = prepare(statements, authority_of(AUTHORITY), self.version)
             with transaction():
                 store(prepared)
         except Conflicting as error:
@@ -50,4 +53,6 @@ class EmbeddedTarget:
 
 def find_target(config: Mapping[str, Any]) -> EmbeddedTarget | None:
     """Return the target, or None where it is off (LMS_LRS_EMBEDDED)."""
-    return EmbeddedTarget() if config["LMS_LRS_EMBEDDED"] else None
+    if not config["LMS_LRS_EMBEDDED"]:
+        return None
+    return EmbeddedTarget(int(config["LMS_LRS_VERSION"].partition(".")[0]))

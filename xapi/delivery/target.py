@@ -13,6 +13,15 @@ from typing import Protocol
 from xapi.delivery.outcome import Outcome
 
 ENTRY_POINTS = "xapi.targets"
+# The versions of the standard that we speak to targets: xAPI 1.0.3, and IEEE 9274.1.1.
+VERSIONS = ("1.0.3", "2.0.0")
+
+
+def parse_version(text: str) -> str:
+    """Read the setting LMS_LRS_VERSION; ValueError with the versions that are known."""
+    if text.strip() not in VERSIONS:
+        raise ValueError(f"write one of: {', '.join(VERSIONS)}")
+    return text.strip()
 
 
 @dataclass(frozen=True, slots=True)
