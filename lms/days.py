@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
@@ -63,6 +64,13 @@ def moment(when: dt.datetime) -> str:
 def time(when: dt.datetime) -> str:
     """Return "14:05", in the reader's time zone."""
     return str(format_time(when, "short", tzinfo=get_timezone(), locale=reader_locale()))
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """Return the moment at which a day begins in the reader's time zone, in UTC."""
+    # By name: what get_timezone() returns may be pytz's, which does not fit into a datetime.
+    zone = ZoneInfo(str(get_timezone() or "UTC"))
+    return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
 
 
 def _noon(day: dt.date) -> dt.datetime:

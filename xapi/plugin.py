@@ -17,7 +17,7 @@ from xapi.delivery.target import parse_version
 from xapi.lrs import known, resources, statements  # noqa: F401 - their views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
-from xapi.pages import delivery, recorded  # noqa: F401 - their views join the blueprint
+from xapi.pages import browser, delivery, statement  # noqa: F401 - their views join the blueprint
 from xapi.pages.blueprint import blueprint as pages
 from xapi.profile.views import blueprint as profile
 

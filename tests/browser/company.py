@@ -332,6 +332,8 @@ def _scenes(people: dict[str, Person], values: dict[str, Any]) -> list[Scene]:
         Scene("esn.connector", "a webhook", "administrator", f"/esn/connectors/{values['web']}"),
         Scene("esn.connector", "in need", "administrator", f"/esn/connectors/{values['silent']}"),
         Scene("esn.new", "Matrix", "administrator", "/esn/connectors/new/matrix"),
+        Scene("xapi.statements", "narrowed", "administrator", "/xapi/browser?since=2026-01-01"),
+        Scene("xapi.statements", "none fits", "administrator", "/xapi/browser?until=2020-01-01"),
         Scene("courses.course", "finished", "learner", f"{path}/"),
         Scene("courses.course_done", "finished", "learner", f"{path}/done"),
         Scene("courses.path", "under way", "learner", "/courses/paths/first-30-days"),

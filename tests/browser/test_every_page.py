@@ -44,6 +44,8 @@ NOT_PAGES = frozenset(
         "people_links.qr",
         "teams.export",
         "web.healthz",
+        "xapi.attachment",
+        "xapi.statement_json",
         "xapi_lrs.about",
         "xapi_lrs.activities",
         "xapi_lrs.activity_profile",

@@ -39,6 +39,14 @@ def test_a_moment_has_its_time_in_the_readers_zone(make_app: Callable[..., Flask
     assert said == "4 October 2026, 01:30"
 
 
+def test_a_day_begins_where_the_reader_is(make_app: Callable[..., Flask]) -> None:
+    app = make_app(LMS_TIME_ZONE="Europe/Berlin")
+    with app.test_request_context():
+        summer, winter = days.midnight(dt.date(2026, 7, 1)), days.midnight(dt.date(2026, 12, 1))
+    assert summer == dt.datetime(2026, 6, 30, 22, tzinfo=dt.UTC)
+    assert winter == dt.datetime(2026, 11, 30, 23, tzinfo=dt.UTC)
+
+
 def test_nobody_writes_days_by_a_pattern_of_their_own() -> None:
     own = re.compile(
         r"""dateformat|datetimeformat|format_date\b|format_datetime\b|["'][^"']*\bd MMM"""

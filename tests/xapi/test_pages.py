@@ -15,7 +15,6 @@ from lms.db import db
 from lms.jobs.queue import run_pending
 from lms.people.models import Person
 from tests.factories.people import make_person
-from tests.queries import counted
 from tests.xapi.test_delivery import MOMENT, FakeLrs, add_target, record
 from xapi.delivery.outcome import Outcome, Verdict
 from xapi.delivery.report import check_delivery
@@ -90,34 +89,3 @@ def test_everything_since_a_day(app: Flask, browser: FlaskClient) -> None:
     run_pending()
     assert len(fake.held) == 7
     assert browser.post("/xapi/delivery/nowhere/since", data={"since": ""}).status_code == 404
-
-
-def test_the_list_goes_back_page_by_page(app: Flask, browser: FlaskClient) -> None:
-    made = record(120)
-    first = browser.get("/xapi/recorded").text
-    assert made[-1] in first
-    assert made[0] not in first
-    seen = first.count(">Welcome</a>")
-    page = first
-    while "before=" in page:
-        cursor = page.rpartition("before=")[2].partition('"')[0]
-        page = browser.get(f"/xapi/recorded?before={cursor}").text
-        seen += page.count(">Welcome</a>")
-    assert seen == 120
-    assert made[7] in browser.get(f"/xapi/recorded/{made[7]}").text
-    missing = "00000000-0000-4000-8000-000000000000"
-    assert browser.get(f"/xapi/recorded/{missing}").status_code == 404
-    assert browser.get(f"/xapi/recorded?before={2**63}").status_code == 200
-
-
-def test_the_list_asks_the_same_number_of_queries_however_long(
-    app: Flask, browser: FlaskClient
-) -> None:
-    record(2)
-    browser.get("/xapi/recorded")
-    with counted() as few:
-        browser.get("/xapi/recorded")
-    record(60)
-    with counted() as many:
-        browser.get("/xapi/recorded")
-    assert len(few) == len(many)

@@ -22,7 +22,7 @@ blueprint = Blueprint(
 # What stands at the top of each page, in this order: endpoint and label.
 PLACES = (
     ("xapi.delivery", _l("Delivery")),
-    ("xapi.statements", _l("Recorded")),
+    ("xapi.statements", _l("Browse")),
 )
 
 

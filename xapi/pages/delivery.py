@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import get_timezone, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from lms import audit
+from lms.days import midnight
 from lms.db import row_number
 from lms.jobs.queue import wake
 from lms.people.access import Who, allow
@@ -75,10 +74,7 @@ def send_since(target: str) -> str | Response:
             _("That is not a day. Write it as in the field, and nothing is sent until then."), "bad"
         )
         return redirect(url_for("xapi.delivery"))
-    since = None
-    if form.since.data is not None:
-        midnight = dt.datetime.combine(form.since.data, dt.time(), get_timezone() or dt.UTC)
-        since = midnight.astimezone(dt.UTC)
+    since = None if form.since.data is None else midnight(form.since.data)
     queue.send_since(get_known(target), since)
     audit.note("xapi.sent_since", f"target/{target}", current_person().id, since=str(since))
     wake(DELIVER)
