@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from flask import Request
 from werkzeug.datastructures import Headers
 
-from xapi.lrs.bodies import read_body
+from xapi.lrs.bodies import check_whole, read_body
 from xapi.lrs.credentials import Caller
 from xapi.lrs.errors import Refused, shown
 
@@ -112,6 +112,7 @@ def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _read_alternate(args: dict[str, str], sent: Headers, form: bytes) -> Call:
+    check_whole(sent)
     method = args.pop("method").upper()
     if args:
         raise Refused("method: in the alternate syntax it is the only query parameter")

@@ -48,6 +48,12 @@ class Conflicting(Refused):
     status = 409
 
 
+class LengthRequired(Refused):
+    """It must be said before how long the body is (411)."""
+
+    status = 411
+
+
 class PreconditionFailed(Refused):
     """The document has changed since it was read (412)."""
 

@@ -8,38 +8,96 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from xapi.lrs.errors import Refused
+from xapi.lrs.errors import Refused, shown
 
 HASH_HEADER = "x-experience-api-hash"
-_BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))', re.I)
+_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;"]*))', re.I)
+# RFC 2046, 5.1.1; not even its blank, which no program writes.
+_BOUNDARY_CHARACTERS = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
 _PARTS_MOST = 1000
+_HEADS_MOST = 8192  # bytes of all headers of a part
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BY_LENGTH = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
 
-Part = tuple[dict[str, str], bytes]
+Part = tuple[dict[str, str], memoryview]
 
 
 def read_parts(body: bytes, content_type: str) -> list[Part]:
-    """Return the parts of a multipart body: headers in lower case, and content as it came."""
-    found = _BOUNDARY.search(content_type)
-    if found is None:
-        raise Refused("Content-Type: multipart/mixed needs a boundary")
-    boundary = b"--" + (found[1] or found[2]).encode("latin-1", "replace")
-    pieces = (b"\r\n" + body).split(b"\r\n" + boundary)
-    if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
-        raise Refused("The multipart body is not closed by its boundary.")
-    if len(pieces) > _PARTS_MOST:
-        raise Refused("The multipart body has too many parts.")
-    parts = []
-    for piece in pieces[1:-1]:
-        head, separator, content = piece.partition(b"\r\n\r\n")
-        if not separator:
-            raise Refused("A part of the multipart body has no end to its headers.")
-        headers = {}
-        for line in head.split(b"\r\n")[1:]:
-            name, _, value = line.decode("latin-1").partition(":")
-            headers[name.strip().lower()] = value.strip()
-        parts.append((headers, content))
-    return parts
+    """Return the parts of a multipart body: headers in lower case, and content as it came.
+
+    The contents are windows on `body`: nothing of it is copied.
+    """
+    boundary = _read_boundary(content_type)
+    whole = memoryview(body)
+    parts: list[Part] = []
+    start: int | None = None
+    for number, (end, following, closes) in enumerate(_delimiters(body, boundary)):
+        if number > _PARTS_MOST:
+            raise Refused(f"The multipart body has more than {_PARTS_MOST} parts.")
+        if start is not None:
+            headers, content = _read_head(body, start, end)
+            parts.append((headers, whole[content:end]))
+        if closes:
+            if not parts:
+                raise Refused("The multipart body has no parts.")
+            return parts
+        start = following
+    raise Refused("The multipart body is not closed by its boundary.")
+
+
+def _read_boundary(content_type: str) -> bytes:
+    found = _BOUNDARY.findall(content_type)
+    if len(found) != 1:
+        raise Refused("Content-Type: multipart/mixed needs one boundary")
+    boundary: str = found[0][0] or found[0][1]
+    if not _BOUNDARY_CHARACTERS.fullmatch(boundary):
+        raise Refused("Content-Type: the boundary of multipart/mixed is no such thing (RFC 2046)")
+    return b"--" + boundary.encode()
+
+
+def _delimiters(body: bytes, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Yield where each delimiter stands: end of what is before it, its own end, whether it closes.
+
+    What merely begins like the boundary is content (another boundary that is longer, for one).
+    """
+    line = b"\r\n" + boundary
+    place = -2 if body.startswith(boundary) else body.find(line)
+    seen = 0
+    while place != -1:
+        seen += 1
+        if seen > 10 * _PARTS_MOST:  # looking at each would be the sender's to decide
+            raise Refused("The multipart body is full of what looks like its boundary.")
+        after = place + len(line)
+        closes = body.startswith(b"--", after)
+        rest = after + 2 if closes else after
+        stop = body.find(b"\r\n", rest, rest + 80)
+        ends_here = rest == len(body) if stop == -1 else not body[rest:stop].strip(b" \t")
+        if ends_here:
+            yield max(place, 0), len(body) if stop == -1 else stop, closes
+        place = body.find(line, after)
+
+
+def _read_head(body: bytes, start: int, end: int) -> tuple[dict[str, str], int]:
+    """Return the headers of the part between, and where its content begins."""
+    stop = body.find(b"\r\n\r\n", start, min(end, start + _HEADS_MOST))
+    if stop == -1:
+        raise Refused(
+            f"The headers of a part of the multipart body do not end within {_HEADS_MOST} bytes."
+        )
+    headers: dict[str, str] = {}
+    for line in body[start:stop].decode("latin-1").split("\r\n")[1:]:
+        name, colon, value = line.partition(":")
+        key = name.lower()
+        if (
+            not colon
+            or not _HEADER_NAME.fullmatch(name)
+            or not value.replace("\t", "").isprintable()
+        ):
+            raise Refused(f"{shown(name)}: a part of the multipart body has a malformed header")
+        if key in headers:
+            raise Refused(f"{shown(name)}: stands twice among the headers of a part")
+        headers[key] = value.strip()
+    return headers, stop + 4
 
 
 def read_attachments(parts: Sequence[Part]) -> dict[str, tuple[str, bytes]]:
@@ -53,8 +111,10 @@ def read_attachments(parts: Sequence[Part]) -> dict[str, tuple[str, bytes]]:
         if algorithm is None:
             raise Refused("X-Experience-API-Hash: is required of an attachment")
         if hashlib.new(algorithm, content).hexdigest() != sha2:
-            raise Refused(f"X-Experience-API-Hash: {sha2} is not the hash of what was attached")
-        found[sha2] = (headers.get("content-type", "application/octet-stream"), content)
+            raise Refused(
+                f"X-Experience-API-Hash: {shown(sha2)} is not the hash of what was attached"
+            )
+        found[sha2] = (headers.get("content-type", "application/octet-stream"), bytes(content))
     return found
 
 

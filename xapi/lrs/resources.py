@@ -18,6 +18,7 @@ from xapi.lrs.asked import (
     read_name,
     read_registration,
 )
+from xapi.lrs.bodies import check_whole
 from xapi.lrs.calls import Call, Session
 from xapi.lrs.credentials import PROFILE, STATE
 from xapi.lrs.documents import Group, Preconditions
@@ -110,10 +111,12 @@ def _get(resource: Resource, call: Call, _session: Session) -> Response:
     response.headers["Last-Modified"] = format_datetime(found.updated, usegmt=True)
     # Whoever wrote it chose its type: a browser must never show it as a page of ours.
     response.headers["Content-Disposition"] = "attachment"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
 
 def _put(resource: Resource, call: Call, session: Session) -> Response:
+    check_whole(call.headers)
     call.only(*resource.context, resource.name)
     group, name = resource.group(call), read_name(call, resource.name)
     asked = _preconditions(call)
@@ -126,6 +129,7 @@ def _put(resource: Resource, call: Call, session: Session) -> Response:
 
 
 def _post(resource: Resource, call: Call, _session: Session) -> Response:
+    check_whole(call.headers)
     call.only(*resource.context, resource.name)
     group, name = resource.group(call), read_name(call, resource.name)
     documents.post(group, name, _content_type(call), call.body, _preconditions(call))

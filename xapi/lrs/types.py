@@ -41,7 +41,8 @@ _LANGUAGE = re.compile(
     r"|i-[a-z]+|sgn-[a-z]{2}-[a-z]{2}|zh-min-nan|art-lojban",
     re.I,
 )
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;.*)?")
+# It becomes a header again: a single line of ASCII.
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:[ \t]*;[\t -~]*)?", re.A)
 _VERSION_1 = re.compile(r"1\.0(?:\.\d+)?(?:[-+][\w.+-]+)?")
 _VERSION_2 = re.compile(r"(?:1\.0|2\.0)(?:\.\d+)?(?:[-+][\w.+-]+)?")
 

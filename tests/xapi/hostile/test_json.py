@@ -162,7 +162,7 @@ ATTACKS = [
     ),
     Attack(
         "less than announced",
-        "Content-Length: more was announced than came",
+        f"Content-Length: {len(SOUND) + 500} bytes were announced",
         send={
             **json_body(SOUND),
             "environ_overrides": {"CONTENT_LENGTH": str(len(SOUND) + 500)},
