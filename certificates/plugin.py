@@ -21,6 +21,7 @@ from certificates.columns import columns
 from certificates.commands import certificates_commands
 from certificates.documents import RENDER
 from certificates.held import HELD
+from certificates.rendering import fit
 from certificates.rendering import job as rendering
 from lms.config import Setting
 from lms.events import EvidenceChanged, Listener, PeopleChanged, PersonErased
@@ -83,5 +84,7 @@ plugin = Plugin(
     checks=(
         Check("certificates printed", administration.check_printing),
         Check("certificate rules", administration.check_rules),
+        Check("drawing", fit.check_pango),
+        Check("fonts", fit.check_fonts),
     ),
 )

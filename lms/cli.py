@@ -115,7 +115,7 @@ def db_draft(part: str, number: int, message: str) -> None:
 @main.command("work")
 @with_appcontext
 def work() -> None:
-    """Run the worker: delivers statements, reads the network, renders certificates."""
+    """Run the worker: does what waits to be done, until SIGTERM."""
     log_to_terminal()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     run_worker(app, stop_on_signal())

@@ -5,10 +5,8 @@ Asks more than `/healthz`: what a machine cannot wait for (fonts, mail, disk) is
 
 from __future__ import annotations
 
-import ctypes
 import shutil
 import smtplib
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,7 +19,6 @@ from lms.web.health import KERNEL_CHECKS
 
 MAIL_TIMEOUT_SECONDS = 5
 LEAST_FREE_BYTES = 500_000_000
-PANGO = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")
 
 
 def check_address() -> str | None:
@@ -38,15 +35,15 @@ def check_address() -> str | None:
             "nowhere. Set it to the address that people open, with https."
         )
     return (
-        f"LMS_BASE_URL is {base}, without https: passkeys and learning offline do not work, and "
+        f"LMS_BASE_URL is {base}, without https: passkeys do not work, nothing works offline, and "
         "sessions can be read on the way."
     )
 
 
 def check_company() -> str | None:
-    """Ask for the name that certificates bear."""
+    """Ask for the name that pages bear."""
     if current_app.config["LMS_COMPANY"] == "Your company":
-        return "LMS_COMPANY is not set: pages and certificates say “Your company”."
+        return "LMS_COMPANY is not set: everything is signed “Your company”."
     return None
 
 
@@ -70,33 +67,6 @@ def check_mail() -> str | None:
     return None
 
 
-def check_pango() -> str | None:
-    """Look for the libraries that certificates are drawn with."""
-    for name in PANGO:
-        try:
-            ctypes.CDLL(name)
-        except OSError:
-            return (
-                f"{name} is missing: certificates cannot be drawn. Install libpango-1.0-0, "
-                "libpangoft2-1.0-0 and libharfbuzz-subset0 (Debian's names)."
-            )
-    return None
-
-
-def check_fonts() -> str | None:
-    """Look for fonts with the letters of every language that is offered."""
-    program = shutil.which("fc-list")
-    if program is None:
-        return "fontconfig is missing, so fonts cannot be found. Install fontconfig."
-    for language in ("en", "ar"):
-        found = subprocess.run(  # noqa: S603 - fontconfig's own program, nothing of a user's
-            [program, f":lang={language}", "family"], capture_output=True, check=False
-        )
-        if not found.stdout.strip():
-            return f"No font has the letters of “{language}”. Install fonts-noto-core."
-    return None
-
-
 def check_disk() -> str | None:
     """Look at the room left where the database and files are."""
     folder = Path(current_app.config["LMS_INSTANCE"])
@@ -116,7 +86,7 @@ def check_jobs() -> str | None:
 def check_plugins() -> str | None:
     """Look for plugins at all."""
     if not current_app.extensions["lms.plugins"]:
-        return "No plugin is on: there are no courses. Look at LMS_PLUGINS."
+        return "No plugin is on: there is nothing to do here. Look at LMS_PLUGINS."
     return None
 
 
@@ -126,8 +96,6 @@ DOCTOR_CHECKS = (
     Check("mail server", check_mail),
     Check("jobs", check_jobs),
     Check("plugins", check_plugins),
-    Check("drawing", check_pango),
-    Check("fonts", check_fonts),
     Check("disk", check_disk),
 )
 

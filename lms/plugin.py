@@ -43,12 +43,16 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """A place in the main navigation. `label` is lazily translated; lower `order` comes first."""
+    """A place in the main navigation. `label` is lazily translated; lower `order` comes first.
+
+    needs: the field of `Plugin` that some part must fill, or there would be nothing to see.
+    """
 
     label: Any
     endpoint: str
     audience: Audience = Audience.LEARNER
     order: int = 50
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,3 +272,15 @@ def enabled() -> list[Plugin]:
     """Return the present app's plugins, requirements first."""
     found: list[Plugin] = current_app.extensions["lms.plugins"]
     return found
+
+
+def is_brought(field: str) -> bool:
+    """Whether any part of the present app fills this field of `Plugin` (team_columns, ...)."""
+    parts: list[Plugin] = current_app.extensions["lms.parts"]
+    return any(getattr(part, field) for part in parts)
+
+
+def has_place_for(audience: Audience) -> bool:
+    """Whether any part of the present app has a place for them: no authors without courses."""
+    parts: list[Plugin] = current_app.extensions["lms.parts"]
+    return any(item.audience is audience for part in parts for item in part.navigation)

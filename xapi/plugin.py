@@ -19,6 +19,7 @@ from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
 from xapi.pages import browser, delivery, statement  # noqa: F401 - their views join the blueprint
 from xapi.pages.blueprint import blueprint as pages
+from xapi.pages.home import CARD
 from xapi.profile.views import blueprint as profile
 
 SETTINGS = (
@@ -57,6 +58,7 @@ plugin = Plugin(
     blueprints=(lrs_blueprint, pages, profile),
     csrf_exempt=(lrs_blueprint,),
     navigation=(NavItem(_l("Statements"), "xapi.delivery", Audience.ADMINISTRATOR, order=85),),
+    home_cards=(CARD,),
     checks=(Check("record stores", check_delivery),),
     commands=(lrs,),
     jobs=(Job(targets.DELIVER, run.deliver, 5.0), Job(targets.SEND, run.send, 5.0)),

@@ -94,7 +94,7 @@ HELD = (
     Held(
         "name",
         _l("Your name and addresses"),
-        _l("So that you can sign in, and colleagues and certificates can name you."),
+        _l("So that you can sign in and be named, by colleagues and on what you are given."),
         _l("You, those above you, and administrators. Statements never carry them."),
         _l("Until you leave and an administrator removes them."),
         who,
@@ -102,7 +102,7 @@ HELD = (
     Held(
         "place",
         _l("Your place in the company"),
-        _l("It decides which courses are yours and who is your manager."),
+        _l("It decides what is meant for you and who is your manager."),
         _l("You, those above you, and administrators."),
         _l("Without your name, for as long as the records it explains."),
         where,

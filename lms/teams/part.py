@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from lms.db import db
 from lms.people.models import Person
-from lms.plugin import Audience, HomeCard, NavItem, Plugin
+from lms.plugin import Audience, HomeCard, NavItem, Plugin, is_brought
 from lms.teams.columns import all_columns, table_columns
 from lms.teams.nudges import NUDGE, THANKS
 from lms.teams.query import Scope
@@ -20,7 +20,12 @@ from lms.teams.words import headline
 
 
 def load_card(person_id: int) -> Mapping[str, Any] | None:
-    """Return how those stand who report to the person directly; None for those with no reports."""
+    """Return how those stand who report to the person directly; None for those with no reports.
+
+    None as well where no plugin asks anything of anybody.
+    """
+    if not is_brought("team_columns"):
+        return None
     person = db.session.get(Person, person_id)
     if person is None or not person.is_manager:
         return None
@@ -32,7 +37,9 @@ part = Plugin(
     name="teams",
     label="teams",
     blueprints=(blueprint,),
-    navigation=(NavItem(_l("Your team"), "teams.team", Audience.MANAGER, order=60),),
+    navigation=(
+        NavItem(_l("Your team"), "teams.team", Audience.MANAGER, order=60, needs="team_columns"),
+    ),
     home_cards=(HomeCard("teams", "teams/card.html", load_card, order=70),),
     notice_kinds=(NUDGE, THANKS),
 )

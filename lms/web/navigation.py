@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from lms.people.current import find_current_person
 from lms.people.models import Person
-from lms.plugin import Audience, Plugin
+from lms.plugin import Audience, Plugin, is_brought
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,12 @@ def places() -> list[Place]:
         return []
     shown = audiences(person)
     parts: list[Plugin] = current_app.extensions["lms.parts"]
-    items = [item for part in parts for item in part.navigation if item.audience in shown]
+    items = [
+        item
+        for part in parts
+        for item in part.navigation
+        if item.audience in shown and (not item.needs or is_brought(item.needs))
+    ]
     items.sort(key=lambda item: (item.order, item.endpoint))
     return [
         Place(

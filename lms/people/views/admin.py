@@ -17,6 +17,7 @@ from lms.people.current import current_person
 from lms.people.exchange.write import export_people
 from lms.people.forms import PersonForm, RolesForm, SearchForm, UnitForm
 from lms.people.models import Identity, Person, Unit
+from lms.plugin import Audience, has_place_for
 
 blueprint = Blueprint("people_admin", "lms.people", url_prefix="/people")
 LINK_DAYS = 7
@@ -50,6 +51,7 @@ def everybody() -> Any:
         listing=listing,
         kind=kind,
         counts=directory.count_by_kind(),
+        has_authors=has_place_for(Audience.AUTHOR),
         searching=bool(form.words.data or form.unit.data),
     )
 
@@ -116,6 +118,7 @@ def person(person_uid: str) -> Any:
             identity=found.identity,
             form=form,
             roles=RolesForm(author=found.is_author, administrator=found.is_administrator),
+            has_authors=has_place_for(Audience.AUTHOR),
         ),
         status,
     )
@@ -155,9 +158,11 @@ def roles(person_uid: str) -> Any:
     """Say what a person may do."""
     form = RolesForm()
     if form.validate_on_submit():
+        found = services.get_person(person_uid)
         services.set_roles(
-            services.get_person(person_uid),
-            form.author.data,
+            found,
+            # Where nothing can be written the form does not ask, and nobody's right is taken.
+            form.author.data if has_place_for(Audience.AUTHOR) else found.is_author,
             form.administrator.data,
             current_person(),
         )
