@@ -26,6 +26,7 @@ from lms.jobs.worker import run_worker, stop_on_signal
 from lms.serving import programs
 from lms.serving.announce import announce
 from lms.serving.ports import LOOPBACK, check_port
+from lms.serving.settled import settle
 from lms.serving.supervise import supervise
 
 NO_ROOM_BYTES = 1_000_000
@@ -118,6 +119,7 @@ def work() -> None:
     """Run the worker: does what waits to be done, until SIGTERM."""
     log_to_terminal()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
+    settle()
     run_worker(app, stop_on_signal())
 
 

@@ -221,12 +221,14 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    may_write = _writing.get()
-    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if may_write else 'ON'}")
-    if may_write:
+    # Past SQLAlchemy, which takes six times as long for these as SQLite does.
+    raw: Any = connection.connection.driver_connection
+    if _writing.get():
+        raw.execute("PRAGMA query_only=OFF")
         _sqlite_begin_writing(connection)
     else:
-        connection.exec_driver_sql("BEGIN")
+        raw.execute("PRAGMA query_only=ON")
+        raw.execute("BEGIN")
 
 
 def _sqlite_begin_writing(connection: Connection) -> None:

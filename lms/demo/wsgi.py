@@ -8,6 +8,7 @@ from lms.app import create_app
 from lms.demo.build import HOME, find_record
 from lms.demo.sign_in import Part, blueprint
 from lms.errors import Misconfigured
+from lms.serving.settled import settle
 
 
 def create_demo_app() -> Flask:
@@ -23,4 +24,5 @@ def create_demo_app() -> Flask:
     app.config["LMS_DEMO_TOKEN"] = record["token"]
     app.config["LMS_DEMO_CAST"] = [Part(**part) for part in record["cast"]]
     app.register_blueprint(blueprint)
+    settle()
     return app

@@ -21,7 +21,9 @@ class Who(StrEnum):
     """Those to whom a view may be open."""
 
     PUBLIC = "public"  # anybody, signed in or not; say why in `reason`
-    MACHINE = "machine"  # proves itself in the request (signature, Basic); say how in `reason`
+    # Proves itself in the request (signature, Basic); say how in `reason`. What is open to machines
+    # alone has no session and no person, and its answers say nothing to browsers but to keep away.
+    MACHINE = "machine"
     SIGNED_IN = "signed in"
     AUTHOR = "author"
     MANAGER = "manager"
@@ -31,6 +33,7 @@ class Who(StrEnum):
     ABOVE = "above"  # manages that person, directly or over others
 
 
+MACHINES_ALONE = frozenset({Who.MACHINE})
 RELATIONS = frozenset({Who.SELF, Who.ABOVE})
 
 

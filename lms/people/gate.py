@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from lms.db import db
 from lms.errors import NotFound, NotSignedIn
-from lms.people.access import RELATIONS, Declaration, Who, declaration_of
+from lms.people.access import MACHINES_ALONE, RELATIONS, Declaration, Who, declaration_of
 from lms.people.current import find_current_person
 from lms.people.models import WAY_BACK_MAX_CHARS, Person
 from lms.people.tree import is_above
@@ -53,6 +53,13 @@ def declaration_for(endpoint: str) -> Declaration | None:
     if declared is None and endpoint.endswith(".static"):
         return Declaration(frozenset({Who.PUBLIC}), None, "files that ship with the package")
     return declared
+
+
+def is_for_machines() -> bool:
+    """Whether the present route is open to machines alone: no session or person, no browser."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    declared = None if view is None else declaration_of(view)
+    return declared is not None and declared.who == MACHINES_ALONE
 
 
 def admits(declared: Declaration, viewer: Person, values: dict[str, Any]) -> bool:

@@ -31,6 +31,7 @@ from wtforms import HiddenField
 from lms import clock
 from lms.db import db
 from lms.people import sessions
+from lms.people.gate import is_for_machines
 from lms.people.models import Identity, Passkey, Person, new_uid
 
 PASSWORD_MIN_CHARS = 10
@@ -106,6 +107,8 @@ def init_security(app: Flask) -> None:
 def load_person() -> None:
     """Note who is asking; the row is read at every request, so a suspension holds at once."""
     g.lms_person = None
+    if is_for_machines():
+        return
     if "_user_id" in session and sessions.ended():
         session.clear()  # before Flask-Login looks who it is
     if "_user_id" in session and hasattr(current_user, "fs_uniquifier"):

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Flask, Response, current_app, session
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask import Flask, Request, Response, current_app, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from sqlalchemy import delete, select
 
 from lms import clock
 from lms.db import db
+from lms.people.gate import is_for_machines
 from lms.people.models import EndedSession, new_uid
 
 KEY = "lms_key"  # in the session
@@ -27,9 +28,15 @@ class PrivateSessions(SecureCookieSessionInterface):
     it says `Vary: Cookie`, by which a browser's copy would be worth nothing one page later.
     """
 
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session; who shows no cookie has a new one, and no signature is checked."""
+        if app.config["SESSION_COOKIE_NAME"] not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Write the cookie, unless the answer is public."""
-        if not response.cache_control.public:
+        """Write the cookie, unless the answer is public or a machine's."""
+        if not is_for_machines() and not response.cache_control.public:
             super().save_session(app, session, response)
 
 

@@ -13,7 +13,7 @@ WEB_THREADS = 4
 KILL_SECONDS = 20
 
 
-def web(host: str, port: int, factory: str = "lms.app:create_app") -> Child:
+def web(host: str, port: int, factory: str = "lms.serving.settled:create_settled_app") -> Child:
     """Return the web server; `factory` is `module:function` that makes the application."""
     processes = min(WEB_PROCESSES, os.cpu_count() or 1)
     return Child(

@@ -13,6 +13,8 @@ import gzip
 import brotli
 from flask import Response, request
 
+from lms.people.gate import is_for_machines
+
 PAGE_TYPES = frozenset(
     {"text/html", "text/css", "text/javascript", "application/json", "image/svg+xml", "text/csv",
      "text/plain", "application/manifest+json"}
@@ -37,6 +39,8 @@ def compress(data: bytes, encoding: str, *, static: bool = False) -> bytes:
 
 def compress_page(response: Response) -> Response:
     """Compress a finished page, where it is long enough and nobody has done so already."""
+    if "Accept-Encoding" not in request.headers and is_for_machines():
+        return response  # nobody keeps it, so nobody has to be told what it depends on
     if (
         response.mimetype not in PAGE_TYPES
         or response.direct_passthrough

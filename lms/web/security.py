@@ -14,10 +14,18 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.local import LocalProxy
 
 from lms.people.current import find_current_person
+from lms.people.gate import is_for_machines
 from lms.plugin import Plugin
 
 HSTS_SECONDS = 2 * 365 * 24 * 3600
 NONCE_BYTES = 16
+# An answer to a machine is never a page: whoever opens it in a browser after all sees it do nothing.
+MACHINE_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "private, no-cache"),
+)
 
 
 def init_app(app: Flask) -> None:
@@ -91,6 +99,11 @@ def content_security_policy() -> str:
 def set_headers(response: Response) -> Response:
     """Set what is not set yet; a view that knows better (a public file, a frame) keeps its own."""
     headers = response.headers
+    if is_for_machines():
+        for name, value in MACHINE_HEADERS:
+            headers.setdefault(name, value)
+        _ask_for_https(response)
+        return response
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -102,6 +115,10 @@ def set_headers(response: Response) -> Response:
         signed_in = find_current_person() is not None
         headers["Cache-Control"] = "no-store" if signed_in else "private, no-cache"
         response.vary.add("Cookie")
-    if request.is_secure or current_app.config["LMS_BASE_URL"].startswith("https:"):
-        headers.setdefault("Strict-Transport-Security", f"max-age={HSTS_SECONDS}")
+    _ask_for_https(response)
     return response
+
+
+def _ask_for_https(response: Response) -> None:
+    if request.is_secure or current_app.config["LMS_BASE_URL"].startswith("https:"):
+        response.headers.setdefault("Strict-Transport-Security", f"max-age={HSTS_SECONDS}")

@@ -20,6 +20,7 @@ from sqlalchemy import create_engine
 from lms.app import create_app
 from lms.db import db, prepare_engine
 from lms.migrate import upgrade
+from lms.serving.settled import settle
 from tests import databases
 from tests.conftest import settings_for
 
@@ -125,6 +126,7 @@ class Place:
         self._stack.enter_context(app.app_context())
         upgrade()
         self._stack.callback(_close)
+        settle()  # as a process that serves does
         return app
 
     def raw_sqlite(self) -> sqlite3.Connection:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.xapi.lrs import ACTIVITY, ACTOR, OTHER, VERB, statement
-from xapi.lrs.compare import fingerprint, same
+from xapi.lrs.compare import same
 from xapi.lrs.credentials import SCOPES, list_all
 from xapi.lrs.errors import Refused
 from xapi.lrs.types import find_moment, is_duration, is_iri, is_language, is_timestamp
@@ -177,7 +177,6 @@ def test_what_does_not_count_does_not_count() -> None:
         "attachments": [ATTACHED],
     }
     assert same(one, other)
-    assert fingerprint(one) == fingerprint(other)
     precise = {**one, "result": {"duration": "PT1.234567S"}}
     assert same(precise, {**one, "result": {"duration": "PT1.239S"}})
     for change in (

@@ -1,13 +1,22 @@
-"""Checks of JSON values, put together from smaller ones: what `validate` is made of. Pure."""
+"""Checks of JSON values, put together from smaller ones: what `validate` is made of. Pure.
+
+Each check has two faces, made from the same table. `fits` is for the many values that are right:
+it says yes, or anything else at all, in as few calls as can be. Only where it did not say yes is
+`explain` asked, which alone decides that something is wrong, and says where and why.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from xapi.lrs.errors import shown
 
-Check = Callable[[Any], None]  # raises Wrong
+# What a `fits` may raise where a value is of another type than it expects; as good as a no.
+NO = (KeyError, TypeError, ValueError, AttributeError)
+
+_After = Callable[[dict[str, Any]], None] | None  # raises Wrong; looks at the object as a whole
 
 
 class Wrong(Exception):
@@ -25,34 +34,94 @@ class Wrong(Exception):
         ).removeprefix(".")
 
 
-def of(test: Callable[[Any], bool], what: str) -> Check:
+@dataclass(frozen=True, slots=True)
+class Check:
+    """fits: true of what is right; may raise one of NO, or Wrong. explain: raises Wrong, or does not."""
+
+    fits: Callable[[Any], Any]
+    explain: Callable[[Any], None]
+
+    def __call__(self, value: Any) -> None:
+        """Raise Wrong unless the value is right."""
+        try:
+            if self.fits(value):
+                return
+        except (*NO, Wrong):
+            pass
+        self.explain(value)
+
+
+def of(fits: Callable[[Any], Any], what: str) -> Check:
     """Return a check for a value that passes a test; `what` says what it must be."""
 
-    def check(value: Any) -> None:
-        if not test(value):
-            raise Wrong(f"must be {what}")
+    def explain(value: Any) -> None:
+        try:
+            if fits(value):
+                return
+        except NO:
+            pass
+        raise Wrong(f"must be {what}")
 
-    return check
+    return Check(fits, explain)
+
+
+def rule(explain: Callable[[Any], None]) -> Check:
+    """Return a check made of a function that raises Wrong."""
+
+    def fits(value: Any) -> bool:
+        explain(value)
+        return True
+
+    return Check(fits, explain)
 
 
 def object_of(
     properties: Mapping[str, Check],
     required: tuple[str, ...] = (),
-    after: Callable[[dict[str, Any]], None] | None = None,
+    after: _After = None,
 ) -> Check:
     """Return a check for an object with these properties and no others."""
-    find = properties.get
+    return Check(
+        _object_fits(properties, required, after), _object_explain(properties, required, after)
+    )
 
-    def check(value: Any) -> None:
+
+def _object_fits(
+    properties: Mapping[str, Check], required: tuple[str, ...], after: _After
+) -> Callable[[Any], Any]:
+    tests = {name: check.fits for name, check in properties.items()}
+
+    def fits(value: Any) -> bool:
+        if type(value) is not dict:
+            return False
+        for name, inner in value.items():
+            if not tests[name](inner):
+                return False
+        for name in required:
+            if name not in value:
+                return False
+        if after is not None:
+            after(value)
+        return True
+
+    return fits
+
+
+def _object_explain(
+    properties: Mapping[str, Check], required: tuple[str, ...], after: _After
+) -> Callable[[Any], None]:
+    explanations = {name: check.explain for name, check in properties.items()}
+
+    def explain(value: Any) -> None:
         if type(value) is not dict:
             raise Wrong("must be an object")
         name = ""
         try:
             for name, inner in value.items():
-                inner_check = find(name)
-                if inner_check is None:
+                inner_explain = explanations.get(name)
+                if inner_explain is None:
                     raise Wrong("is not a property of this object")
-                inner_check(inner)
+                inner_explain(inner)
         except Wrong as wrong:
             wrong.steps.append(name)
             raise
@@ -62,13 +131,22 @@ def object_of(
         if after is not None:
             after(value)
 
-    return check
+    return explain
 
 
 def array_of(item: Check, at_least: int = 0) -> Check:
     """Return a check for an array of such items."""
+    item_fits, item_explain = item.fits, item.explain
 
-    def check(value: Any) -> None:
+    def fits(value: Any) -> bool:
+        if type(value) is not list or len(value) < at_least:
+            return False
+        for inner in value:  # noqa: SIM110 - a generator would take longer than the check
+            if not item_fits(inner):
+                return False
+        return True
+
+    def explain(value: Any) -> None:
         if type(value) is not list:
             raise Wrong("must be an array")
         if len(value) < at_least:
@@ -76,10 +154,22 @@ def array_of(item: Check, at_least: int = 0) -> Check:
         place = 0
         try:
             for inner in value:
-                item(inner)
+                item_explain(inner)
                 place += 1
         except Wrong as wrong:
             wrong.steps.append(f"[{place}]")
             raise
 
-    return check
+    return Check(fits, explain)
+
+
+def choice(choose: Callable[[Any], Check]) -> Check:
+    """Return a check that is another one, according to the value; `choose` may raise Wrong."""
+
+    def fits(value: Any) -> Any:
+        return choose(value).fits(value)
+
+    def explain(value: Any) -> None:
+        choose(value).explain(value)
+
+    return Check(fits, explain)

@@ -7,7 +7,6 @@ an objectType that is the default, a single context activity in or out of an arr
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
@@ -19,20 +18,13 @@ from xapi.lrs.types import find_moment
 _BEYOND_HUNDREDTHS = re.compile(r"(\.\d\d)\d+S")
 
 
-def fingerprint(statement: dict[str, Any]) -> str:
-    """Return a short text that is equal for statements that are the same."""
-    return hashlib.blake2b(
-        orjson.dumps(_statement(statement), option=orjson.OPT_SORT_KEYS), digest_size=16
-    ).hexdigest()
-
-
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Tell whether two statements are the same, their timestamps too where both have one.
 
     An LRS sets the timestamp of a statement that came without, so that a missing one differs from
-    nothing. Numbers are compared by value: other LRSs write 1.0 as 1.
+    nothing. Numbers are compared by value: other LRSs write 1.0 as 1 (but true is no number).
     """
-    if _statement(one) != _statement(other):
+    if not _alike(_statement(one), _statement(other)):
         return False
     return same_moment(one.get("timestamp"), other.get("timestamp"))
 
@@ -42,6 +34,17 @@ def same_moment(one: str | None, other: str | None) -> bool:
     if one is None or other is None or one == other:
         return True
     return find_moment(one) == find_moment(other)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Compare JSON values; Python by itself takes true for 1."""
+    if type(one) is dict and type(other) is dict:
+        return one.keys() == other.keys() and all(
+            _alike(value, other[name]) for name, value in one.items()
+        )
+    if type(one) is list and type(other) is list:
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return bool(one == other) and (type(one) is bool) == (type(other) is bool)
 
 
 def _statement(statement: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,6 @@ class LrsStatement(Model):
     refers_to: Mapped[str | None] = mapped_column(String(36))  # its object, where a StatementRef
     voiding: Mapped[bool] = mapped_column(default=False)
     voided: Mapped[bool] = mapped_column(default=False)
-    fingerprint: Mapped[str] = mapped_column(String(32))  # see xapi.lrs.compare
     text: Mapped[str] = mapped_column(Text)  # JSON
 
 

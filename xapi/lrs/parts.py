@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from xapi.lrs.validate import VOIDED
@@ -11,24 +12,33 @@ from xapi.lrs.validate import VOIDED
 
 @dataclass(slots=True)
 class Parts:
-    """The things a statement is found by; agents and activities map their key to how they look.
+    """The things a statement is found by.
 
-    direct_*: those that the plain filters look at (actor and object); related_*: all others.
+    agents and activities: by key, how each looks here, and whether it is one that the plain
+    filters look at (actor and object) and not only a related one.
     """
 
     verb: dict[str, Any]
-    direct_agents: dict[str, dict[str, Any]] = field(default_factory=dict)
-    related_agents: dict[str, dict[str, Any]] = field(default_factory=dict)
-    direct_activities: dict[str, dict[str, Any]] = field(default_factory=dict)
-    related_activities: dict[str, dict[str, Any]] = field(default_factory=dict)
+    agents: dict[str, tuple[dict[str, Any], bool]] = field(default_factory=dict)
+    activities: dict[str, tuple[dict[str, Any], bool]] = field(default_factory=dict)
     registration: str | None = None
     refers_to: str | None = None  # the statement that this one has as its object
     voids: bool = False
 
 
+REMEMBERED_CHARS = 300  # of a longer text nothing is kept in memory
+
+
 def digest(text: str) -> str:
     """Return a key of fixed length for an identifier of any length."""
+    return _remembered(text) if len(text) <= REMEMBERED_CHARS else _digest(text)
+
+
+def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+_remembered = lru_cache(maxsize=10_000)(_digest)
 
 
 def find_identifier(agent: dict[str, Any]) -> dict[str, Any] | None:
@@ -60,59 +70,61 @@ def parts_of(statement: dict[str, Any]) -> Parts:
     """Return what a valid statement names; its context activities are arrays already."""
     target = statement["object"]
     kind = target.get("objectType", "Activity")
-    parts = Parts(verb=statement["verb"])
-    _add_agent(statement["actor"], parts.direct_agents)
+    parts = Parts(statement["verb"])
+    agents, activities = parts.agents, parts.activities
+    # Who is both direct and related is direct: it is added first, and the first one stays.
+    _add_agent(statement["actor"], True, agents)
     if kind == "Activity":
-        parts.direct_activities[digest(target["id"])] = target
+        activities[digest(target["id"])] = (target, True)
     elif kind in ("Agent", "Group"):
-        _add_agent(target, parts.direct_agents)
+        _add_agent(target, True, agents)
     elif kind == "StatementRef":
         parts.refers_to = target["id"].lower()
         parts.voids = statement["verb"]["id"] == VOIDED
     else:
-        _add_agent(target["actor"], parts.related_agents)
+        _add_agent(target["actor"], False, agents)
         inner = target["object"]
         inner_kind = inner.get("objectType", "Activity")
         if inner_kind == "Activity":
-            parts.related_activities[digest(inner["id"])] = inner
+            activities[digest(inner["id"])] = (inner, False)
         elif inner_kind in ("Agent", "Group"):
-            _add_agent(inner, parts.related_agents)
-        _add_context(target.get("context"), parts)
-    context = statement.get("context")
-    if context is not None:
-        _add_context(context, parts)
-        registration = context.get("registration")
-        parts.registration = None if registration is None else registration.lower()
+            _add_agent(inner, False, agents)
+        if "context" in target:
+            _add_context(target["context"], agents, activities)
+    if "context" in statement:
+        context = statement["context"]
+        _add_context(context, agents, activities)
+        if "registration" in context:
+            parts.registration = context["registration"].lower()
     if "authority" in statement:
-        _add_agent(statement["authority"], parts.related_agents)
-    for key in parts.direct_agents:
-        parts.related_agents.pop(key, None)
-    for key in parts.direct_activities:
-        parts.related_activities.pop(key, None)
+        _add_agent(statement["authority"], False, agents)
     return parts
 
 
-def _add_agent(agent: dict[str, Any], into: dict[str, dict[str, Any]]) -> None:
+_Found = dict[str, tuple[dict[str, Any], bool]]
+
+
+def _add_agent(agent: dict[str, Any], direct: bool, into: _Found) -> None:
     key = find_agent_key(agent)
     if key is not None:
-        into[key] = agent
-    for member in agent.get("member", ()):
-        _add_agent(member, into)
+        into.setdefault(key, (agent, direct))
+    if "member" in agent:
+        for member in agent["member"]:
+            _add_agent(member, direct, into)
 
 
-def _add_context(context: dict[str, Any] | None, parts: Parts) -> None:
-    if not context:
-        return
+def _add_context(context: dict[str, Any], agents: _Found, activities: _Found) -> None:
     for name in ("instructor", "team"):
         if name in context:
-            _add_agent(context[name], parts.related_agents)
+            _add_agent(context[name], False, agents)
     for related in context.get("contextAgents", ()):
-        _add_agent(related["agent"], parts.related_agents)
+        _add_agent(related["agent"], False, agents)
     for related in context.get("contextGroups", ()):
-        _add_agent(related["group"], parts.related_agents)
-    for activities in context.get("contextActivities", {}).values():
-        for activity in activities:
-            parts.related_activities.setdefault(digest(activity["id"]), activity)
+        _add_agent(related["group"], False, agents)
+    if "contextActivities" in context:
+        for several in context["contextActivities"].values():
+            for activity in several:
+                activities.setdefault(digest(activity["id"]), (activity, False))
 
 
 def arrange(statement: dict[str, Any]) -> None:

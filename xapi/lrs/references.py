@@ -14,18 +14,20 @@ from lms.db import db
 from xapi.lrs.models import LrsReference, LrsStatement
 
 
-def link(new: Mapping[str, int], rows: Sequence[Mapping[str, Any]], waiting: Sequence[Any]) -> None:
+def link(
+    new: Mapping[str, int], targets: Mapping[int, str], waiting: Sequence[tuple[Any, ...]]
+) -> None:
     """Note whom the new statements target, and who targeted them before they came.
 
-    new: statement id to row id. waiting: rows (id, refers_to) of all, new ones too, that target a
-    new one. A statement has one target, so that what one reaches is a chain.
+    new: statement id to row id. targets: for the new ones that have a target, row id to the
+    target's statement id. waiting: rows (id, target, ...) of all, new ones too, that target a new
+    one. A statement has one target, so that what one reaches is a chain.
     """
-    targets = {row["refers_to"] for row in rows if row["refers_to"] is not None}
     if not targets and not waiting:
         return
-    known = _find_ids([target for target in targets if target not in new]) | dict(new)
-    direct = {row.id: known[row.refers_to] for row in waiting}
-    direct |= {row["id"]: known[row["refers_to"]] for row in rows if row["refers_to"] in known}
+    known = _find_ids([target for target in targets.values() if target not in new]) | dict(new)
+    direct = {row[0]: known[row[1]] for row in waiting}
+    direct |= {row_id: known[target] for row_id, target in targets.items() if target in known}
     below = _closure(LrsReference.source, LrsReference.target, list(direct.values()))
     above = _closure(LrsReference.target, LrsReference.source, list(direct))
     pairs = {

@@ -1,27 +1,24 @@
-"""SQL for the hot path of the store: written once, run without the ORM's bookkeeping.
+"""SQL for the hot path of the store: written once, and handed to the driver as it is.
 
-A statement is stored in six queries; what SQLAlchemy's session adds to each would cost more than
-the database does.
+A statement is stored in eight short queries; what SQLAlchemy adds to each would cost more than the
+database does. What the driver raises becomes SQLAlchemy's errors all the same, which the kernel
+knows how to answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select
-from sqlalchemy.engine import Connection
+import orjson
+from sqlalchemy import Table
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
 
 from lms.db import db
-from xapi.lrs.models import (
-    LrsActivity,
-    LrsAgent,
-    LrsStatement,
-    LrsStatementActivity,
-    LrsStatementAgent,
-    LrsVerb,
-)
+from xapi.lrs.models import LrsStatement, LrsStatementActivity, LrsStatementAgent
 
 
 def table_of(model: Any) -> Table:
@@ -34,52 +31,120 @@ statements = table_of(LrsStatement)
 agent_links = table_of(LrsStatementAgent)
 activity_links = table_of(LrsStatementActivity)
 
-_s = statements.c
-find_stored = select(_s.statement_id, _s.fingerprint, _s.text).where(
-    _s.statement_id.in_(bindparam("ids", expanding=True))
+# {one} is one value, {any} a set of them: see Here.
+FIND_STORED = "SELECT statement_id, text FROM xapi_statement WHERE statement_id {any}"
+FIND_LAST = "SELECT id, stored FROM xapi_statement ORDER BY id DESC LIMIT 1"
+FIND_AGENTS = "SELECT key, id, name FROM xapi_agent WHERE key {any}"
+ADD_AGENT = (
+    "INSERT INTO xapi_agent (key, identifier, name) VALUES ({one}, {one}, {one}) "
+    "ON CONFLICT (key) DO NOTHING"
 )
-find_last = select(_s.id, _s.stored).order_by(_s.id.desc()).limit(1)
-find_referring = select(_s.id, _s.refers_to, _s.voiding).where(
-    _s.refers_to.in_(bindparam("ids", expanding=True))
+NAME_AGENT = "UPDATE xapi_agent SET name = {one} WHERE id = {one}"
+FIND_ACTIVITIES = "SELECT key, id, definition FROM xapi_activity WHERE key {any}"
+ADD_ACTIVITY = (
+    "INSERT INTO xapi_activity (key, iri, definition) VALUES ({one}, {one}, {one}) "
+    "ON CONFLICT (key) DO NOTHING"
 )
+DEFINE_ACTIVITY = "UPDATE xapi_activity SET definition = {one} WHERE id = {one}"
+FIND_VERBS = "SELECT key, id, display FROM xapi_verb WHERE key {any}"
+ADD_VERB = (
+    "INSERT INTO xapi_verb (key, iri, display) VALUES ({one}, {one}, {one}) "
+    "ON CONFLICT (key) DO NOTHING"
+)
+DISPLAY_VERB = "UPDATE xapi_verb SET display = {one} WHERE id = {one}"
+FIND_REFERRING = "SELECT id, refers_to, voiding FROM xapi_statement WHERE refers_to {any}"
 
 
-def _by_key(model: Any, column: str) -> Any:
-    columns = table_of(model).c
-    return select(columns.key, columns.id, columns[column].label("value")).where(
-        columns.key.in_(bindparam("keys", expanding=True))
-    )
+class Here:
+    """The present transaction's connection, as the driver has it."""
+
+    __slots__ = ("connection", "driver", "is_postgresql")
+
+    def __init__(self) -> None:
+        self.connection: Connection = db.session.connection()
+        self.driver: Any = self.connection.connection.driver_connection
+        self.is_postgresql = self.connection.dialect.name == "postgresql"
+
+    def execute(self, query: str, *values: Any) -> Any:
+        """Run a query of this module; return the driver's cursor. A set of values is a list."""
+        text = _spell(query, self.is_postgresql)
+        if not self.is_postgresql:
+            values = tuple(
+                orjson.dumps(value).decode() if type(value) is list else value for value in values
+            )
+        with self._errors(text):
+            return self.driver.execute(text, values)
+
+    def insert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows of values as the driver takes them, in the order of the table's columns."""
+        self._run_many(_spell_insert(table, self.is_postgresql), rows)
+
+    def execute_many(self, query: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Run a query of this module for each row of values."""
+        self._run_many(_spell(query, self.is_postgresql), rows)
+
+    def _run_many(self, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        with self._errors(text):
+            if self.is_postgresql:
+                with self.driver.cursor() as cursor:
+                    cursor.executemany(text, rows)
+            else:
+                self.driver.executemany(text, rows)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Inside this block queries are sent without waiting for one another's answers."""
+        if not self.is_postgresql:
+            yield
+            return
+        with self._errors("a pipeline of queries"), self.driver.pipeline():
+            yield
+
+    def to_driver(self, column: Any) -> Callable[[Any], Any]:
+        """Return what makes a column's value what the driver takes."""
+        return _binder(column, self.connection.dialect)
+
+    def from_driver(self, column: Any) -> Callable[[Any], Any]:
+        """Return what makes a column's value of what the driver gives."""
+        return _reader(column, self.connection.dialect)
+
+    @contextmanager
+    def _errors(self, text: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            dbapi = self.connection.dialect.dbapi
+            if dbapi is None or not isinstance(error, dbapi.Error):
+                raise
+            raise DBAPIError.instance(
+                text, None, error, dbapi.Error, hide_parameters=True,
+                dialect=self.connection.dialect,
+            ) from error  # fmt: skip
 
 
-find_agents = _by_key(LrsAgent, "name")
-find_activities = _by_key(LrsActivity, "definition")
-find_verbs = _by_key(LrsVerb, "display")
+@lru_cache(maxsize=64)
+def _spell(query: str, is_postgresql: bool) -> str:
+    if is_postgresql:
+        return query.format(one="%s", any="= ANY(%s)")
+    return query.format(one="?", any="IN (SELECT value FROM json_each(?))")
 
 
-def connection() -> Connection:
-    """Return the connection of the present transaction."""
-    return db.session.connection()
-
-
-def insert_rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all have the same columns."""
-    connection().execute(_insert(table), list(rows))
-
-
-def insert_plain(table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows of numbers and truth values, in the order of the table's columns, past all types."""
-    here = connection()
-    here.exec_driver_sql(_plain_insert(table, here.dialect.paramstyle), list(rows))
-
-
-@lru_cache(maxsize=32)
-def _insert(table: Table) -> Any:
-    return table.insert()
-
-
-@lru_cache(maxsize=32)
-def _plain_insert(table: Table, paramstyle: str) -> str:
-    mark = "?" if paramstyle == "qmark" else "%s"
+@lru_cache(maxsize=64)
+def _spell_insert(table: Table, is_postgresql: bool) -> str:
     names = ", ".join(column.name for column in table.columns)
-    marks = ", ".join([mark] * len(table.columns))
+    marks = ", ".join(["%s" if is_postgresql else "?"] * len(table.columns))
     return f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names of our own
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@lru_cache(maxsize=64)
+def _binder(column: Any, dialect: Dialect) -> Callable[[Any], Any]:
+    return column.type.dialect_impl(dialect).bind_processor(dialect) or _same
+
+
+@lru_cache(maxsize=64)
+def _reader(column: Any, dialect: Dialect) -> Callable[[Any], Any]:
+    return column.type.dialect_impl(dialect).result_processor(dialect, None) or _same

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Table, func, insert, select, update
 
 from lms import clock
 from lms.db import db
 from xapi.lrs import references, sql, terms
-from xapi.lrs.compare import fingerprint, same_moment
+from xapi.lrs.compare import same
 from xapi.lrs.errors import Conflicting, Refused
 from xapi.lrs.models import LrsAttachment, LrsStatement
 from xapi.lrs.parts import Parts, arrange, parts_of
@@ -38,8 +38,6 @@ class Prepared:
     statement_id: str
     statement: dict[str, Any]
     parts: Parts
-    fingerprint: str
-    timestamp: str | None  # as it came
 
 
 def prepare(
@@ -54,23 +52,20 @@ def prepare(
     several = len(statements) > 1
     for number, statement in enumerate(statements):
         check_statement(statement, version, f"[{number}]" if several else "")
-        statement_id = statement["id"] = str(statement.get("id") or uuid.uuid4()).lower()
+        given = statement.get("id")
+        statement_id = statement["id"] = str(uuid.uuid4()) if given is None else given.lower()
         if statement_id in seen:
             raise Refused(f"[{number}].id: stands twice in this batch")
         seen.add(statement_id)
         arrange(statement)
         statement["authority"] = authority
         statement.setdefault("version", VERSIONS[version])
-        timestamp = statement.get("timestamp")
-        if version == 2 and timestamp is not None:  # 2.0 keeps moments in UTC (4.2.4.2)
-            moment = find_moment(timestamp)
-            if moment is not None and not timestamp.endswith("Z"):
+        if version == 2 and "timestamp" in statement:  # 2.0 keeps moments in UTC (4.2.4.2)
+            timestamp = statement["timestamp"]
+            moment = None if timestamp.endswith("Z") else find_moment(timestamp)
+            if moment is not None:
                 statement["timestamp"] = iso(moment)
-        prepared.append(
-            Prepared(
-                statement_id, statement, parts_of(statement), fingerprint(statement), timestamp
-            )
-        )
+        prepared.append(Prepared(statement_id, statement, parts_of(statement)))
     return prepared
 
 
@@ -82,68 +77,47 @@ def store(
     A statement that is already stored is left alone. Raises Conflicting where another statement
     has the id; the caller's transaction is then to be rolled back.
     """
-    lock_writers()
-    found = _find_stored([one.statement_id for one in prepared])
-    new = [one for one in prepared if not _is_stored(one, found)]
+    here = sql.Here()
+    with here.together():
+        lock_writers(here)
+        asked = here.execute(sql.FIND_STORED, [one.statement_id for one in prepared])
+        last = here.execute(sql.FIND_LAST)
+    found = dict(asked.fetchall())
+    new = [one for one in prepared if not _is_stored(one, found)] if found else prepared
     if not new:
         return None
-    last_id, last_stored = last_place()
+    last_id, last_stored = _read_place(here, last.fetchone())
     moment = clock.now()
     if last_stored is not None and moment <= last_stored:
         moment = last_stored + _MICROSECOND
-    stored = iso(moment)
-    ids = terms.ids_of([one.parts for one in new])
-    rows: list[dict[str, Any]] = []
-    agents: list[tuple[int, bool, int]] = []
-    activities: list[tuple[int, bool, int]] = []
-    for row_id, one in enumerate(new, last_id + 1):
-        statement, parts = one.statement, one.parts
-        statement["stored"] = stored
-        statement.setdefault("timestamp", stored)
-        rows.append(
-            {
-                "id": row_id,
-                "statement_id": one.statement_id,
-                "stored": moment,
-                "verb_id": ids.verbs[parts.verb["id"]],
-                "registration": parts.registration,
-                "refers_to": parts.refers_to,
-                "voiding": parts.voids,
-                "voided": False,
-                "fingerprint": one.fingerprint,
-                "text": orjson.dumps(statement).decode(),
-            }
-        )
-        agents += [(ids.agents[key], True, row_id) for key in parts.direct_agents]
-        agents += [(ids.agents[key], False, row_id) for key in parts.related_agents]
-        activities += [(ids.activities[key], True, row_id) for key in parts.direct_activities]
-        activities += [(ids.activities[key], False, row_id) for key in parts.related_activities]
-    sql.insert_rows(sql.statements, rows)
-    if agents:
-        sql.insert_plain(sql.agent_links, agents)
-    if activities:
-        sql.insert_plain(sql.activity_links, activities)
-    came = {one.statement_id: row["id"] for one, row in zip(new, rows, strict=True)}
-    referring = sql.connection().execute(sql.find_referring, {"ids": list(came)}).all()
-    references.link(came, rows, referring)
-    _void(new, [row.refers_to for row in referring if row.voiding])
+    ids = terms.ids_of(here, [one.parts for one in new])
+    came = {one.statement_id: row_id for row_id, one in enumerate(new, last_id + 1)}
+    rows = _rows(new, came, ids, iso(moment), here.to_driver(sql.statements.c.stored)(moment))
+    with here.together():
+        here.insert(sql.statements, rows)
+        for table, links in _links(new, came, ids):
+            here.insert(table, links)
+        asked = here.execute(sql.FIND_REFERRING, list(came))
+    referring = asked.fetchall()
+    targets = {came[one.statement_id]: one.parts.refers_to for one in new if one.parts.refers_to}
+    references.link(came, targets, referring)
+    _void(new, [refers_to for _, refers_to, voiding in referring if voiding])
     if attachments:
         _keep(attachments)
     return moment
 
 
-def lock_writers() -> None:
+def lock_writers(here: sql.Here | None = None) -> None:
     """Wait for the store's other writers; held until the transaction ends."""
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(
-            text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=WRITERS_LOCK)
-        )
+    here = here or sql.Here()
+    if here.is_postgresql:  # SQLite has one writer at a time anyway
+        here.execute("SELECT pg_advisory_xact_lock({one})", WRITERS_LOCK)
 
 
 def last_place() -> tuple[int, dt.datetime | None]:
     """Return the highest id that was given, and when that statement was stored."""
-    last = sql.connection().execute(sql.find_last).first()
-    return (0, None) if last is None else (last.id, last.stored)
+    here = sql.Here()
+    return _read_place(here, here.execute(sql.FIND_LAST).fetchone())
 
 
 def count() -> int:
@@ -156,23 +130,69 @@ def iso(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _find_stored(statement_ids: list[str]) -> dict[str, tuple[str, str]]:
-    found = sql.connection().execute(sql.find_stored, {"ids": statement_ids})
-    return {row.statement_id: (row.fingerprint, row.text) for row in found}
+def _read_place(here: sql.Here, row: Any) -> tuple[int, dt.datetime | None]:
+    return (0, None) if row is None else (row[0], here.from_driver(sql.statements.c.stored)(row[1]))
 
 
-def _is_stored(one: Prepared, found: Mapping[str, tuple[str, str]]) -> bool:
+def _is_stored(one: Prepared, found: Mapping[str, str]) -> bool:
     before = found.get(one.statement_id)
     if before is None:
         return False
-    known_fingerprint, known_text = before
-    if known_fingerprint != one.fingerprint or not same_moment(
-        one.timestamp, orjson.loads(known_text).get("timestamp")
-    ):
+    if not same(one.statement, orjson.loads(before)):
         raise Conflicting(
             f"id: another statement is stored as {one.statement_id}. Nothing of this was stored."
         )
     return True
+
+
+def _rows(
+    new: Sequence[Prepared], came: Mapping[str, int], ids: terms.Ids, stored: str, moment: Any
+) -> list[tuple[Any, ...]]:
+    """Return the rows of the statements; what is missing of each is filled in on the way."""
+    rows = []
+    for one in new:
+        statement, parts = one.statement, one.parts
+        statement["stored"] = stored
+        statement.setdefault("timestamp", stored)
+        rows.append(
+            (
+                came[one.statement_id],
+                one.statement_id,
+                moment,
+                ids.verbs[parts.verb["id"]],
+                parts.registration,
+                parts.refers_to,
+                parts.voids,
+                False,  # voided
+                orjson.dumps(statement).decode(),
+            )
+        )
+    return rows
+
+
+def _links(
+    new: Sequence[Prepared], came: Mapping[str, int], ids: terms.Ids
+) -> Iterator[tuple[Table, list[tuple[int, bool, int]]]]:
+    """Yield the rows that say which agents and activities each statement names, table by table.
+
+    In the order of the table's key: neighbours go into the same page of the tree.
+    """
+    agents, activities = ids.agents, ids.activities
+    yield (
+        sql.agent_links,
+        sorted(
+            (agents[key], direct, came[one.statement_id])
+            for one in new
+            for key, (_, direct) in one.parts.agents.items()
+        ),
+    )
+    activity_links = sorted(
+        (activities[key], direct, came[one.statement_id])
+        for one in new
+        for key, (_, direct) in one.parts.activities.items()
+    )
+    if activity_links:
+        yield sql.activity_links, activity_links
 
 
 def _void(new: Sequence[Prepared], already: Sequence[str]) -> None:

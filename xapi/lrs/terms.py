@@ -12,15 +12,16 @@ from typing import Any
 
 import orjson
 from flask import current_app
-from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 
 from lms.db import db, on_commit
 from xapi.lrs import sql
-from xapi.lrs.models import LrsActivity, LrsAgent, LrsVerb
+from xapi.lrs.models import LrsVerb
 from xapi.lrs.parts import Parts, digest, find_identifier
 
 REMEMBERED = 50_000
+REMEMBERED_BYTES = 2000  # what is told of one; of those with more, nothing is remembered
+_NOTHING: dict[str, Any] = {}
 
 
 @dataclass(slots=True)
@@ -52,43 +53,38 @@ def forget() -> None:
     current_app.extensions["xapi.terms"] = Memory()
 
 
-def ids_of(batch: Sequence[Parts]) -> Ids:
-    """Return the ids of all that a batch names; makes rows, and merges what is new about them."""
+def ids_of(here: sql.Here, batch: Sequence[Parts]) -> Ids:
+    """Return the ids of all that a batch names; makes rows, and merges what is new about them.
+
+    The writers' lock is held: nobody else makes the same rows meanwhile.
+    """
     known = memory()
     agents: dict[str, dict[str, Any]] = {}
-    activities: dict[str, dict[str, Any]] = {}
-    verbs: dict[str, dict[str, Any]] = {}
+    activities: dict[str, _Term] = {}
+    verbs: dict[str, _Term] = {}
     for parts in batch:
-        for found in (parts.related_agents, parts.direct_agents):
-            for key, agent in found.items():
-                if key not in agents or "name" in agent:
-                    agents[key] = agent
-        for found in (parts.related_activities, parts.direct_activities):
-            for key, activity in found.items():
-                definition = activity.get("definition") or {}
-                before = activities.get(key)
-                if before is None:
-                    activities[key] = {"iri": activity["id"], "merged": definition}
-                elif definition and before["merged"] != definition:
-                    before["merged"] = merge(before["merged"], definition)
+        for key, (agent, _) in parts.agents.items():
+            if key not in agents or "name" in agent:
+                agents[key] = agent
+        for key, (activity, _) in parts.activities.items():
+            definition = activity.get("definition") or _NOTHING
+            before = activities.get(key)
+            if before is None:
+                activities[key] = _Term(activity["id"], definition)
+            elif definition and before.told != definition:
+                before.told = merge(before.told, definition)
         iri = parts.verb["id"]
-        display = parts.verb.get("display") or {}
-        told = verbs.get(iri)
-        if told is None:
-            verbs[iri] = {"iri": iri, "merged": display}
-        elif display and told["merged"] != display:
-            told["merged"] = {**told["merged"], **display}
+        display = parts.verb.get("display") or _NOTHING
+        verb = verbs.get(iri)
+        if verb is None:
+            verbs[iri] = _Term(iri, display)
+        elif display and verb.told != display:
+            verb.told = {**verb.told, **display}
+    verb_ids = _VERBS.resolve(here, {digest(iri): one for iri, one in verbs.items()}, known.verbs)
     return Ids(
-        agents=_agents(agents, known),
-        activities=_resolve(
-            LrsActivity,
-            sql.find_activities,
-            LrsActivity.definition,
-            activities,
-            known.activities,
-            merge,
-        ),
-        verbs=_verbs(verbs, known),
+        agents=_agents(here, agents, known),
+        activities=_ACTIVITIES.resolve(here, activities, known.activities),
+        verbs={iri: verb_ids[digest(iri)] for iri in verbs},
     )
 
 
@@ -103,90 +99,98 @@ def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _verbs(wanted: dict[str, dict[str, Any]], known: Memory) -> dict[str, int]:
-    by_key = {digest(iri): value for iri, value in wanted.items()}
-    ids = _resolve(
-        LrsVerb,
-        sql.find_verbs,
-        LrsVerb.display,
-        by_key,
-        known.verbs,
-        lambda old, new: {**old, **new},
-    )
-    return {value["iri"]: ids[key] for key, value in by_key.items()}
-
-
-def _agents(wanted: dict[str, dict[str, Any]], known: Memory) -> dict[str, int]:
-    found = {key: known.agents[key] for key in wanted if key in known.agents}
-    changed = {
-        key: agent
-        for key, agent in wanted.items()
-        if key not in found or agent.get("name") not in (None, found[key][1])
-    }
-    if changed:
-        keys = sorted(changed)
-        _insert_missing(
-            LrsAgent,
-            [
-                {"key": key, "identifier": find_identifier(changed[key]), "name": None}
-                for key in keys
-            ],
-        )
-        rows = sql.connection().execute(sql.find_agents, {"keys": keys}).all()
-        learned = {}
-        for row in rows:
-            name = changed[row.key].get("name") or row.value
-            if name != row.value:
-                db.session.execute(update(LrsAgent).where(LrsAgent.id == row.id).values(name=name))
-            learned[row.key] = (row.id, name)
-        found |= learned
-        _remember(known.agents, learned)
-    return {key: row_id for key, (row_id, _) in found.items()}
-
-
-def _resolve(
-    model: Any,
-    find: Any,
-    column: Any,
-    wanted: dict[str, dict[str, Any]],
-    known: dict[str, tuple[int, Any]],
-    combine: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]],
-) -> dict[str, int]:
-    """Return row ids by key; `wanted` has the IRI and what is to be merged into `column`."""
+def _agents(here: sql.Here, wanted: dict[str, dict[str, Any]], known: Memory) -> dict[str, int]:
     ids: dict[str, int] = {}
-    asked: dict[str, Any] = {}
-    for key, value in wanted.items():
-        told = orjson.dumps(value["merged"]) if value["merged"] else b""
-        before = known.get(key)
-        if before is not None and told in (b"", before[1]):
-            ids[key] = before[0]
+    asked: dict[str, dict[str, Any]] = {}
+    for key, agent in wanted.items():
+        before = known.agents.get(key)
+        if before is None or agent.get("name") not in (None, before[1]):
+            asked[key] = agent
         else:
-            asked[key] = told
+            ids[key] = before[0]
     if not asked:
         return ids
-    keys = sorted(asked)
-    _insert_missing(
-        model,
-        [
-            {"key": key, "iri": wanted[key]["iri"], column.key: wanted[key]["merged"]}
-            for key in keys
-        ],
-    )
-    rows = sql.connection().execute(find, {"keys": keys}).all()
-    for row in rows:
-        merged = combine(row.value, wanted[row.key]["merged"])
-        if merged != row.value:
-            db.session.execute(update(model).where(model.id == row.id).values({column.key: merged}))
-        ids[row.key] = row.id
-    _remember(known, {row.key: (row.id, asked[row.key]) for row in rows})
+    added = {
+        key: (orjson.dumps(find_identifier(agent)).decode(), agent.get("name"))
+        for key, agent in asked.items()
+    }
+    learned: dict[str, tuple[int, Any]] = {}
+    renamed = []
+    for key, row_id, name in _find_or_add(here, sql.FIND_AGENTS, sql.ADD_AGENT, added):
+        told = asked[key].get("name")
+        if told is not None and told != name:
+            renamed.append((told, row_id))
+        ids[key] = row_id
+        learned[key] = (row_id, name if told is None else told)
+    if renamed:
+        here.execute_many(sql.NAME_AGENT, sorted(renamed, key=lambda one: one[1]))
+    _remember(known.agents, learned)
     return ids
 
 
-def _insert_missing(model: Any, rows: list[dict[str, Any]]) -> None:
-    """Insert rows whose key is new, in sorted order, so that no two writers wait for each other."""
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(sql.table_of(model)).on_conflict_do_nothing(index_elements=["key"])
-    sql.connection().execute(statement, rows)
+@dataclass(slots=True)
+class _Term:
+    """An activity or verb: its IRI, and what statements tell of it (definition, display)."""
+
+    iri: str
+    told: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How activities, or verbs, are found, added and told more of."""
+
+    find: str
+    add: str
+    change: str
+    combine: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+
+    def resolve(
+        self, here: sql.Here, wanted: Mapping[str, _Term], known: dict[str, tuple[int, Any]]
+    ) -> dict[str, int]:
+        """Return row ids by key."""
+        ids: dict[str, int] = {}
+        asked: dict[str, bytes] = {}
+        for key, term in wanted.items():
+            before = known.get(key)
+            told = orjson.dumps(term.told) if term.told else b""
+            if before is not None and told in (b"", before[1]):
+                ids[key] = before[0]
+            else:
+                asked[key] = told
+        if not asked:
+            return ids
+        added = {key: (wanted[key].iri, told.decode() or "{}") for key, told in asked.items()}
+        changed = []
+        for key, row_id, text in _find_or_add(here, self.find, self.add, added):
+            old = orjson.loads(text)
+            merged = self.combine(old, wanted[key].told)
+            if merged != old:
+                changed.append((orjson.dumps(merged).decode(), row_id))
+            ids[key] = row_id
+        if changed:
+            here.execute_many(self.change, sorted(changed, key=lambda one: one[1]))
+        _remember(
+            known,
+            {key: (ids[key], told) for key, told in asked.items() if len(told) <= REMEMBERED_BYTES},
+        )
+        return ids
+
+
+_ACTIVITIES = _Kind(sql.FIND_ACTIVITIES, sql.ADD_ACTIVITY, sql.DEFINE_ACTIVITY, merge)
+_VERBS = _Kind(sql.FIND_VERBS, sql.ADD_VERB, sql.DISPLAY_VERB, lambda old, new: {**old, **new})
+
+
+def _find_or_add(
+    here: sql.Here, find: str, add: str, wanted: Mapping[str, tuple[Any, ...]]
+) -> list[tuple[str, int, Any]]:
+    """Return a row (key, id, value) for each key; those that are new are added in sorted order."""
+    rows: list[tuple[str, int, Any]] = here.execute(find, list(wanted)).fetchall()
+    missing = sorted(wanted.keys() - {row[0] for row in rows})
+    if missing:
+        here.execute_many(add, [(key, *wanted[key]) for key in missing])
+        rows += here.execute(find, missing).fetchall()
+    return rows
 
 
 def _remember(known: dict[str, tuple[int, Any]], learned: dict[str, tuple[int, Any]]) -> None:

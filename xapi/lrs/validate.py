@@ -1,7 +1,7 @@
 """Validation of statements: tables of properties, compiled to checks once, for 1.0.x and for 2.0.
 
-Pure. A check takes a value and raises Wrong; `check_statement` turns that into a sentence that
-names the property (`context.registration: ...`). Sources: xAPI 1.0.3 Data 2 and 4; IEEE 9274.1.1
+Pure. `check_statement` turns what a check says into a sentence that names the property
+(`context.registration: ...`). Sources: xAPI 1.0.3 Data 2 and 4; IEEE 9274.1.1
 section 4.2.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xapi.lrs import types
-from xapi.lrs.checks import Check, Wrong, array_of, object_of, of
+from xapi.lrs.checks import Check, Wrong, array_of, choice, object_of, of, rule
 from xapi.lrs.errors import Refused
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
@@ -35,24 +35,24 @@ _LISTS = ("choices", "scale", "source", "target", "steps")
 
 
 def _exactly(text: str) -> Check:
-    return of(lambda value: value == text and type(value) is str, f"“{text}”")
+    return of(frozenset((text,)).__contains__, f"“{text}”")
 
 
-def _language_map(value: Any) -> None:
+def _each_language(value: Any) -> None:
     if type(value) is not dict:
         raise Wrong("must be a language map")
     for tag, text in value.items():
-        if not types.is_language(tag):
+        if not types.LANGUAGE(tag):
             raise Wrong("is not an RFC 5646 language tag", tag)
         if type(text) is not str:
             raise Wrong("must be a string", tag)
 
 
-def _extensions(value: Any) -> None:
+def _each_extension(value: Any) -> None:
     if type(value) is not dict:
         raise Wrong("must be an object")
     for key in value:
-        if not types.is_iri(key):
+        if not types.IRI(key):
             raise Wrong("the key of an extension must be an IRI", key)
     _check_inside(value)
 
@@ -78,22 +78,30 @@ _string = of(lambda value: type(value) is str, "a string")
 _filled = of(lambda value: type(value) is str and value != "", "a string that is not empty")
 _boolean = of(lambda value: type(value) is bool, "true or false")
 _number = of(types.is_exact_number, "a number of at most 64 bits")
-_uuid = of(types.is_uuid, "a UUID")
-_iri = of(types.is_iri, "an IRI")
-_duration = of(types.is_duration, "an ISO 8601 duration")
-_language = of(types.is_language, "an RFC 5646 language tag")
+_uuid = of(types.UUID, "a UUID")
+_iri = of(types.IRI, "an IRI")
+_duration = of(types.DURATION, "an ISO 8601 duration")
+_language = of(types.LANGUAGE, "an RFC 5646 language tag")
+_language_map = rule(_each_language)
+_extensions = rule(_each_extension)
 
 
 # Agents and groups (Data 2.4.2).
 
 
+def _count_identifiers(value: dict[str, Any]) -> int:
+    return (
+        ("account" in value) + ("mbox" in value) + ("mbox_sha1sum" in value) + ("openid" in value)
+    )
+
+
 def _one_identifier(value: dict[str, Any]) -> None:
-    if sum(name in value for name in IDENTIFIERS) != 1:
+    if _count_identifiers(value) != 1:
         raise Wrong("needs exactly one of mbox, mbox_sha1sum, openid and account")
 
 
 def _group_identity(value: dict[str, Any]) -> None:
-    found = sum(name in value for name in IDENTIFIERS)
+    found = _count_identifiers(value)
     if found > 1:
         raise Wrong("may have only one of mbox, mbox_sha1sum, openid and account")
     if not found and "member" not in value:
@@ -115,15 +123,12 @@ group: Check = object_of(
 )
 
 
-def actor(value: Any) -> None:
-    """Check an agent or a group."""
-    if type(value) is dict and value.get("objectType") == "Group":
-        group(value)
-    else:
-        agent(value)
+actor: Check = choice(
+    lambda value: group if type(value) is dict and value.get("objectType") == "Group" else agent
+)
 
 
-def authority(value: Any) -> None:
+def _authority(value: Any) -> None:
     """Check an authority: an agent, or the two members of a three-legged OAuth (Data 2.4.9)."""
     actor(value)
     if value.get("objectType") == "Group" and (
@@ -137,7 +142,7 @@ def authority(value: Any) -> None:
 _verb = object_of({"id": _iri, "display": _language_map}, ("id",))
 
 
-def _components(value: Any) -> None:
+def _each_component(value: Any) -> None:
     _component_list(value)
     ids = [component["id"] for component in value]
     if len(set(ids)) != len(ids):
@@ -145,6 +150,7 @@ def _components(value: Any) -> None:
 
 
 _component_list = array_of(object_of({"id": _filled, "description": _language_map}, ("id",)))
+_components = rule(_each_component)
 
 
 def _interaction(value: dict[str, Any]) -> None:
@@ -167,7 +173,7 @@ definition: Check = object_of(
         "moreInfo": _iri,
         "extensions": _extensions,
         "interactionType": of(
-            lambda value: type(value) is str and value in INTERACTION_LISTS,
+            INTERACTION_LISTS.__contains__,
             "one of " + ", ".join(sorted(INTERACTION_LISTS)),
         ),
         "correctResponsesPattern": array_of(_string),
@@ -223,11 +229,7 @@ _result = object_of(
 _activity_list = array_of(activity)
 
 
-def _activities(value: Any) -> None:
-    if type(value) is list:
-        _activity_list(value)
-    else:
-        activity(value)
+_activities = choice(lambda value: _activity_list if type(value) is list else activity)
 
 
 _context_properties: dict[str, Check] = {
@@ -306,9 +308,15 @@ def _whole(value: dict[str, Any]) -> None:
 
 def _compile(version: int) -> Check:
     timestamp = (
-        of(types.is_timestamp, "an ISO 8601 timestamp")
+        of(
+            lambda value: types.USUAL_TIMESTAMP(value) or types.is_timestamp(value),
+            "an ISO 8601 timestamp",
+        )
         if version == 1
-        else of(types.is_rfc3339, "an RFC 3339 timestamp")
+        else of(
+            lambda value: types.USUAL_TIMESTAMP(value) or types.is_rfc3339(value),
+            "an RFC 3339 timestamp",
+        )
     )
     context = object_of(_context_properties if version == 1 else _context_properties_2)
     common: dict[str, Check] = {
@@ -336,7 +344,7 @@ def _compile(version: int) -> Check:
             "id": _uuid,
             "object": _choose({**plain_objects, "SubStatement": sub_statement}),
             "stored": timestamp,
-            "authority": authority,
+            "authority": rule(_authority),
             "version": of(types.is_version_1, "1.0.x")
             if version == 1
             else of(types.is_version_2, "2.0.x"),
@@ -347,16 +355,16 @@ def _compile(version: int) -> Check:
 
 
 def _choose(kinds: Mapping[str, Check]) -> Check:
-    def check(value: Any) -> None:
+    def by_object_type(value: Any) -> Check:
         if type(value) is not dict:
             raise Wrong("must be an object")
         kind = value.get("objectType", "Activity")
         found = kinds.get(kind) if type(kind) is str else None
         if found is None:
             raise Wrong("must be one of " + ", ".join(sorted(kinds)), "objectType")
-        found(value)
+        return found
 
-    return check
+    return choice(by_object_type)
 
 
 STATEMENT: dict[int, Check] = {1: _compile(1), 2: _compile(2)}
