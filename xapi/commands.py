@@ -7,6 +7,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from lms.db import transaction
+from xapi.keeping.commands import export
 from xapi.lrs import credentials
 
 lrs = AppGroup("lrs", help="The embedded learning record store.")
@@ -14,6 +15,7 @@ credential = AppGroup(
     "credential", help="Keys and secrets of systems that send or read statements."
 )
 lrs.add_command(credential)
+lrs.add_command(export)
 
 
 @credential.command("add")

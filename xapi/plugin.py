@@ -14,10 +14,11 @@ from xapi.commands import lrs
 from xapi.delivery import run
 from xapi.delivery.report import check_delivery
 from xapi.delivery.target import parse_version
+from xapi.keeping import export
 from xapi.lrs import known, resources, statements  # noqa: F401 - their views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
-from xapi.pages import browser, delivery, statement  # noqa: F401 - their views join the blueprint
+from xapi.pages import browser, delivery, keeping, statement  # noqa: F401 - views join the blueprint
 from xapi.pages.blueprint import blueprint as pages
 from xapi.pages.home import CARD
 from xapi.profile.views import blueprint as profile
@@ -54,14 +55,18 @@ SETTINGS = (
 plugin = Plugin(
     name="xapi",
     label=_l("Statements"),
-    models=("xapi.outbox.models", "xapi.lrs.models"),
+    models=("xapi.outbox.models", "xapi.lrs.models", "xapi.keeping.models"),
     blueprints=(lrs_blueprint, pages, profile),
     csrf_exempt=(lrs_blueprint,),
     navigation=(NavItem(_l("Statements"), "xapi.delivery", Audience.ADMINISTRATOR, order=85),),
     home_cards=(CARD,),
     checks=(Check("record stores", check_delivery),),
     commands=(lrs,),
-    jobs=(Job(targets.DELIVER, run.deliver, 5.0), Job(targets.SEND, run.send, 5.0)),
+    jobs=(
+        Job(targets.DELIVER, run.deliver, 5.0),
+        Job(targets.SEND, run.send, 5.0),
+        Job(export.JOB, export.work, 300.0),
+    ),
     demo=((10, "xapi.demo.step:RecordStoreStep"),),
     held=HELD,
     on_start=targets.start,

@@ -45,6 +45,7 @@ NOT_PAGES = frozenset(
         "teams.export",
         "web.healthz",
         "xapi.attachment",
+        "xapi.download_export",
         "xapi.statement_json",
         "xapi_lrs.about",
         "xapi_lrs.activities",

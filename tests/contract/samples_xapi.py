@@ -10,6 +10,8 @@ from lms.db import db
 from lms.people.models import Person
 from tests.contract.samples import offers
 from xapi import api, build, vocabulary
+from xapi.keeping import export
+from xapi.keeping.choice import Choice
 from xapi.lrs import credentials
 from xapi.lrs.parts import find_agent_key
 from xapi.lrs.store import prepare, store
@@ -37,11 +39,15 @@ def xapi_samples(owner: Person) -> dict[str, Any]:
     }
     authority = credentials.authority_of("sample")
     store(prepare([sent], authority, 1), {hashlib.sha256(file).hexdigest(): file})
+    made = export.ask(Choice(attachments=True), None)
     db.session.commit()
+    export.work()
     return {
         "agent_key": find_agent_key(stranger),
         "number": 1,
         "xapi.attachment:statement_id": sent["id"],
+        "export_uid": made.uid,
+        "part": "statements",
         "token": "eyJhZnRlciI6IjEifQ",  # a further page, after the first statement
         "target": "embedded",
         "version": "v1",  # of the profile

@@ -124,6 +124,21 @@ class LrsAttachment(Model):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class LrsStatementAttachment(Model):
+    """Which statements name an attachment, whether its bytes are here or not."""
+
+    __tablename__ = "xapi_statement_attachment"
+    __table_args__ = (
+        Index("ix_xapi_statement_attachment_statement", "statement"),
+        {"sqlite_with_rowid": False},
+    )
+
+    sha2: Mapped[str] = mapped_column(String(128), primary_key=True)
+    statement: Mapped[int] = mapped_column(
+        BigId, ForeignKey("xapi_statement.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
 class LrsDocument(Model):
     """A document of the state, agent profile or activity profile resource.
 

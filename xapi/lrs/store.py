@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, func, select, update
 
 from lms import clock
 from lms.db import db
-from xapi.lrs import references, sql, terms
+from xapi.lrs import attached, references, sql, terms
 from xapi.lrs.compare import same
 from xapi.lrs.errors import Conflicting, Refused
-from xapi.lrs.models import LrsAttachment, LrsStatement
+from xapi.lrs.models import LrsStatement
 from xapi.lrs.parts import Parts, arrange, parts_of
 from xapi.lrs.types import find_moment
 from xapi.lrs.validate import check_statement
@@ -102,8 +102,9 @@ def store(
     targets = {came[one.statement_id]: one.parts.refers_to for one in new if one.parts.refers_to}
     references.link(came, targets, referring)
     _void(new, [refers_to for _, refers_to, voiding in referring if voiding])
+    attached.link({came[one.statement_id]: one.statement for one in new})
     if attachments:
-        _keep(attachments)
+        attached.keep(attachments)
     return moment
 
 
@@ -205,16 +206,3 @@ def _void(new: Sequence[Prepared], already: Sequence[str]) -> None:
             .where(LrsStatement.statement_id.in_(sorted(targets)), LrsStatement.voiding.is_(False))
             .values(voided=True)
         )
-
-
-def _keep(attachments: Mapping[str, bytes]) -> None:
-    known = set(
-        db.session.scalars(
-            select(LrsAttachment.sha2).where(LrsAttachment.sha2.in_(sorted(attachments)))
-        )
-    )
-    fresh = [
-        {"sha2": sha2, "content": attachments[sha2]} for sha2 in sorted(attachments.keys() - known)
-    ]
-    if fresh:
-        db.session.execute(insert(LrsAttachment), fresh)

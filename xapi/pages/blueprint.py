@@ -23,6 +23,7 @@ blueprint = Blueprint(
 PLACES = (
     ("xapi.delivery", _l("Delivery")),
     ("xapi.statements", _l("Browse")),
+    ("xapi.keeping", _l("Keeping")),
 )
 
 

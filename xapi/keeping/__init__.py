@@ -1,0 +1,1 @@
+"""Keeping: statements taken out as files, removed for good, and kept no longer than is wished."""
