@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,3 +88,33 @@ def test_templates_that_were_never_used_are_named(monkeypatch: pytest.MonkeyPatc
 
     recorder.pytest_testnodedown(Node(), None)
     assert recorder.never_used() == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [[], ["-n", "2", "--dist", "loadfile"]], ids=["one", "two"])
+def test_a_whole_run_without_a_kind_fails_and_names_it(tmp_path: Path, workers: list[str]) -> None:
+    """A part of the tests, told that it is the whole; what the workers saw is put together."""
+    (tmp_path / "as_if_whole.py").write_text(
+        "def pytest_sessionstart(session):\n"
+        "    import tests.xapi.profile.recorder as recorder\n"
+        "    recorder.is_whole = lambda config: True\n"
+    )
+
+    def run(*files: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "as_if_whole", *workers]
+            + [f"tests/xapi/profile/{file}" for file in files],
+            cwd=recorder.HOUSE,
+            env={**os.environ, "PYTHONPATH": f"{recorder.HOUSE}:{tmp_path}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    code, said = run("test_jsonpath.py", "test_match.py")
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert said.count("FAILED: no statement was like") == len(recorder.TEMPLATES)
+    assert " passed" in said
+    code, said = run("test_jsonpath.py", "test_suite.py")
+    assert (code, "FAILED" in said) == (pytest.ExitCode.OK, False)
