@@ -17,6 +17,7 @@ PATTERNS = {
     "pair": {"sequence": ["c", "d"]},
     "perhaps": {"optional": "e"},
     "last": {"oneOrMore": "f"},
+    "one of two": {"alternates": ["b", "pair"]},
 }
 
 
@@ -56,6 +57,7 @@ def test_a_row_from_end_to_end(text: str, followed: bool) -> None:
         ("cde", "either", Outcome.SUCCESS, "e"),  # the longest: the pair, not c alone
         ("", "either", Outcome.PARTIAL, ""),
         ("x", "either", Outcome.FAILURE, "x"),
+        ("c", "one of two", Outcome.PARTIAL, ""),  # the pair may still come
         ("", "some", Outcome.SUCCESS, ""),
         ("bbx", "some", Outcome.SUCCESS, "x"),
         ("", "last", Outcome.PARTIAL, ""),

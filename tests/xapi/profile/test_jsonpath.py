@@ -30,7 +30,7 @@ STATEMENT = {
         ("$.context.contextActivities.grouping[*].id", ["urn:g1", "urn:g2"]),
         ("$.context.contextActivities.grouping[1].definition.type", ["urn:t"]),
         ("$.context.contextActivities.grouping[0,1].id", ["urn:g1", "urn:g2"]),
-        ("$.context.contextActivities.grouping[7].id", []),
+        ("$.context.contextActivities.grouping[2].id", []),
         ("$.context.contextActivities.*[*].id", ["urn:g1", "urn:g2"]),
         ("$.context.extensions['https://example.test/a,b|c]'][0]", [1]),
         # One value, though it is an array, as the specification says.

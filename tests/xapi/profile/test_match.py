@@ -124,6 +124,15 @@ def test_references_are_followed_where_what_they_name_is_known() -> None:
     assert not judge(plain, [context]).fits
 
 
+def test_one_that_is_broken_is_one_too_many() -> None:
+    met = {"id": "urn:t1", "verb": "urn:did"}
+    broken = {**met, "id": "urn:t2", "rules": [{"location": "$.result", "presence": "excluded"}]}
+    assert judge(STATEMENT, [met]).fits
+    both = judge(STATEMENT, [met, broken])
+    assert (both.met, list(both.broken), both.fits) == (("urn:t1",), ["urn:t2"], False)
+    assert both.reason().startswith("urn:t2: $.result must not be there")
+
+
 def test_what_fits_none_says_so() -> None:
     judgement = judge(STATEMENT, [{"id": "urn:t", "verb": "urn:else"}])
     assert not judgement.fits
