@@ -22,7 +22,7 @@ def system_packages(goal: str) -> list[str]:
         return False
 
     missing = []
-    if goal in ("product", "tests"):
+    if goal == "tests" or (goal == "product" and is_drawn()):
         if lacks_library("libpango-1.0.so.0"):
             missing.append("libpango-1.0-0")
         if lacks_library("libpangoft2-1.0.so.0"):
@@ -42,6 +42,12 @@ def system_packages(goal: str) -> list[str]:
         ):
             missing.append("postgresql")
     return missing
+
+
+def is_drawn() -> bool:
+    """Whether anything is drawn: a record store alone (LMS_PLUGINS) needs no fonts."""
+    names = [name.strip() for name in os.environ.get("LMS_PLUGINS", "").split(",") if name.strip()]
+    return not names or "certificates" in names
 
 
 def find_chromium() -> str | None:

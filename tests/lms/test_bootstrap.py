@@ -193,6 +193,22 @@ def test_a_library_that_is_missing_is_asked_for_by_its_package(
         assert (package in system.system_packages(goal)) is (goal in goals)
 
 
+@pytest.mark.parametrize(
+    ("plugins", "asked"),
+    [("", True), ("xapi", False), (" xapi , courses", False), ("xapi,certificates", True)],
+)
+def test_what_only_certificates_need_is_not_asked_for_without_them(
+    monkeypatch: pytest.MonkeyPatch, plugins: str, asked: bool
+) -> None:
+    def load(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr(system.ctypes, "CDLL", load)
+    monkeypatch.setenv("LMS_PLUGINS", plugins)
+    assert ("libpango-1.0-0" in system.system_packages("product")) is asked
+    assert "libpango-1.0-0" in system.system_packages("tests")
+
+
 def test_who_may_gets_it_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = ["libpango-1.0-0", "chromium"]
     ran: list[list[str]] = []
