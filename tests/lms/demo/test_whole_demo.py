@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import socket
@@ -9,18 +10,24 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from lms.serving.announce import qr_text
 from lms.serving.ports import find_lan_address
 from tests.databases import free_port
 from tests.factories.esn import signed
+from xapi import vocabulary
+from xapi.profile.document import published
+from xapi.profile.follow import follows
+from xapi.profile.match import judge
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 
@@ -141,6 +148,28 @@ def test_the_trained_take_part_and_the_untrained_go_silent(built: tuple[Path, fl
         "visible-leader",
         "community-builder",
     }
+
+
+def test_two_months_of_statements_follow_the_xapi_profile(built: tuple[Path, float, str]) -> None:
+    """Each statement fits, and so does the order of those of one attempt."""
+    profile = orjson.loads(published(vocabulary.ROPES_VERSION))
+    patterns = {one["id"]: one for one in profile["patterns"]}
+    attempts: dict[str, list[tuple[dt.datetime, tuple[str, ...]]]] = defaultdict(list)
+    with closing(sqlite3.connect(built[0] / "demo" / "ropes.sqlite3")) as database:
+        for (text,) in database.execute("SELECT text FROM xapi_outbox ORDER BY id"):
+            statement = orjson.loads(text)
+            judgement = judge(statement, profile["templates"])
+            assert judgement.fits, (judgement.reason(), statement)
+            registration = statement["context"].get("registration")
+            if registration is None:
+                assert follows([judgement.met], patterns), statement
+            else:
+                moment = dt.datetime.fromisoformat(statement["timestamp"])
+                attempts[registration].append((moment, judgement.met))
+    assert len(attempts) > 200
+    for row in attempts.values():
+        in_order = [met for _, met in sorted(row, key=lambda one: one[0])]
+        assert follows(in_order, patterns) == f"{vocabulary.ROPES}#patterns/attempt", in_order
 
 
 def test_built_again_it_is_the_same_story(built: tuple[Path, float, str], tmp_path: Path) -> None:
