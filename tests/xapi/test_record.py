@@ -111,6 +111,7 @@ def test_a_template_says_the_same_as_tincan(app: Flask) -> None:
         "duration_seconds": 3600.0,
         "parent": a_course(),
         "grouping": [a_course()],
+        "category": [build.our_profile()],
         "extensions": {"http://localhost/e": {"a": [1, None]}},
         "result_extensions": {"http://localhost/r": 40},
         "timestamp": MOMENT.astimezone(dt.timezone(dt.timedelta(hours=2))),
@@ -129,6 +130,8 @@ def test_a_template_says_the_same_as_tincan(app: Flask) -> None:
     del first["id"], second["id"]
     assert first["result"]["extensions"] == {"http://localhost/r": 40}
     assert first == second
+    [category] = first["context"]["contextActivities"]["category"]
+    assert category["id"] == vocabulary.ROPES_VERSION_IRI
     assert set(third) == {"id", "timestamp", "actor", "verb", "object"}
 
 
