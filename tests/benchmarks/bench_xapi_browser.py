@@ -1,0 +1,109 @@
+"""The statement browser over a million statements."""
+
+from __future__ import annotations
+
+import gc
+import re
+import time
+
+from sqlalchemy import text
+
+from lms.db import db
+from lms.people.models import Identity, Person
+from tests.benchmarks.filler import START, STEP, Filled, fill
+from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms
+
+COUNT = 1_000_000
+PAGE = 51
+# Beside each page: the same statements asked for by hand, texts included.
+_BY_ID = "SELECT id, statement_id, stored, voided, text FROM xapi_statement WHERE NOT voided"
+_BY_PERSON = (
+    "SELECT s.id, s.statement_id, s.stored, s.voided, s.text FROM xapi_statement_agent l"
+    " JOIN xapi_statement s ON s.id = l.statement WHERE l.direct AND NOT s.voided"
+    " AND l.agent_id = (SELECT id FROM xapi_agent WHERE key = :person)"
+)
+
+
+def searches(filled: Filled, person_key: str) -> dict[str, tuple[str, str, dict[str, object]]]:
+    """Return what is measured: address and, by hand, the same query."""
+    days = (
+        f"since={(START + STEP * COUNT * 0.4).date()}&until={(START + STEP * COUNT * 0.5).date()}"
+    )
+    person = f"/xapi/browser/person/{filled.people[7]}"
+    verb = " AND verb_id = (SELECT id FROM xapi_verb WHERE key = :verb)"
+    activity = _BY_PERSON.replace("agent", "activity").replace(":person", ":activity")
+    between = " AND stored >= :since AND stored < :until"
+    limits = {"since": START + STEP * COUNT * 0.4, "until": START + STEP * COUNT * 0.5}
+    newest, oldest = f" ORDER BY id DESC LIMIT {PAGE}", f" ORDER BY id LIMIT {PAGE}"
+    by_link = f" ORDER BY l.statement DESC LIMIT {PAGE}"
+    who = {"person": person_key}
+    return {
+        "none": ("/xapi/browser", _BY_ID + newest, {}),
+        "person": (person, _BY_PERSON + by_link, who),
+        "verb": (
+            f"/xapi/browser?verb={filled.rare_verb}",
+            _BY_ID + verb + newest,
+            {"verb": filled.rare_verb},
+        ),
+        "activity": (
+            f"/xapi/browser?activity={filled.question}",
+            activity + by_link,
+            {"activity": filled.question},
+        ),
+        "person and verb": (
+            f"{person}?verb={filled.rare_verb}",
+            _BY_PERSON + verb + by_link,
+            {**who, "verb": filled.rare_verb},
+        ),
+        "activity and verb": (
+            f"/xapi/browser?activity={filled.question}&verb={filled.rare_verb}",
+            activity + verb + by_link,
+            {"activity": filled.question, "verb": filled.rare_verb},
+        ),
+        "time": (f"/xapi/browser?{days}", _BY_ID + between + newest, dict(limits)),
+        "last page": ("/xapi/browser?after=0", _BY_ID + oldest, {}),
+    }
+
+
+@benchmark("xapi.browser", unit="ms CPU", target=150)
+def browser(place: Place) -> Result:
+    """The slowest of eight searches among a million statements, beside its query by hand."""
+    app = place.make_app()
+    start = time.perf_counter()
+    filled = fill(COUNT)
+    took = time.perf_counter() - start
+    admin = Person(is_administrator=True, identity=Identity(display_name="Jonas Brandt"))
+    db.session.add(admin)
+    db.session.commit()
+    assert admin.identity is not None
+    key = admin.identity.fs_uniquifier
+    who = db.session.execute(
+        text("SELECT key FROM xapi_agent WHERE identifier LIKE :uid"),
+        {"uid": f"%{filled.people[7]}%"},
+    ).scalar_one()
+    db.session.remove()
+    gc.collect()
+    gc.freeze()  # as wsgi.py does
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = key
+    notes: dict[str, str] = {"filled in": f"{took:.0f} s"}
+    worst = (0.0, 0.0, "")
+    with db.engine.connect() as connection:
+        for name, (address, by_hand, values) in searches(filled, who).items():
+            page = client.get(address)
+            assert page.status_code == 200, address
+            shown = len(re.findall(r'class="xapi-when', page.text))
+            rows = connection.execute(text(by_hand), values).all()
+            connection.rollback()
+            assert 0 < min(len(rows), 50) == shown, (name, shown, len(rows))
+            query = text(by_hand)
+            value = cpu_ms(lambda at=address: client.get(at), times=9, warm_up=1)
+            floor = cpu_ms(
+                lambda ask=query, with_=values: connection.execute(ask, with_).all(), 9, 1
+            )
+            connection.rollback()  # the next page writes its line into the audit log
+            notes[name] = f"{value:.1f} ms, by hand {floor:.1f} ms, {shown} shown"
+            worst = max(worst, (value, floor, name))
+    value, floor, name = worst
+    return Result(value, floor, f"the same query by hand ({name})", dict(notes))
