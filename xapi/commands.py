@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from lms.db import transaction
 from xapi.keeping.commands import export
 from xapi.lrs import credentials
+from xapi.lrs.models import LrsCredential
 
 lrs = AppGroup("lrs", help="The embedded learning record store.")
 credential = AppGroup(
@@ -18,13 +19,18 @@ lrs.add_command(credential)
 lrs.add_command(export)
 
 
+def endpoint() -> str:
+    """Return the address at which the store answers."""
+    return str(current_app.config["LMS_BASE_URL"]).rstrip("/") + "/xapi/"
+
+
 @credential.command("add")
 @click.argument("name")
 @click.option(
     "--scope",
     "scopes",
     multiple=True,
-    default=(credentials.STATEMENTS_WRITE, credentials.STATEMENTS_OWN),
+    default=credentials.USUAL,
     show_default=True,
     type=click.Choice(credentials.SCOPES),
     help="What it may do; may be given several times.",
@@ -34,17 +40,44 @@ def add(name: str, scopes: tuple[str, ...]) -> None:
     with transaction():
         made, secret = credentials.add(name, scopes)
         key = made.key
-    endpoint = current_app.config["LMS_BASE_URL"].rstrip("/") + "/xapi/"
-    click.echo(f"endpoint  {endpoint}\nkey       {key}\nsecret    {secret}")
-    click.echo("The secret is not kept here: note it now.", err=True)
+    _show(key, secret)
 
 
 @credential.command("list")
 def list_() -> None:
-    """Show every credential."""
+    """Show every credential: what it may do, and when it was used last."""
     for one in credentials.list_all():
+        used = f"last used {one.last_used_on:%Y-%m-%d}" if one.last_used_on else "never used"
         state = f"revoked {one.revoked_at:%Y-%m-%d}" if one.revoked_at else "in use"
-        click.echo(f"{one.key}  {one.name}  [{one.scopes}]  {state}")
+        click.echo(f"{one.key}  {one.name}  [{one.scopes}]  {state}  {used}{_old(one)}")
+
+
+@credential.command("rotate")
+@click.argument("key")
+@click.option(
+    "--days",
+    type=click.IntRange(0, credentials.OLD_DAYS_MOST),
+    default=credentials.OLD_DAYS,
+    show_default=True,
+    help="How long the old secret works beside the new one; 0 ends it at once.",
+)
+def rotate(key: str, days: int) -> None:
+    """Give the credential with this KEY a new secret, and show it this once."""
+    with transaction():
+        changed, secret = credentials.rotate(key, days)
+        until = changed.old_until
+    _show(key, secret)
+    if until is not None:
+        click.echo(f"The old secret works until {until:%Y-%m-%d %H:%M} UTC.", err=True)
+
+
+@credential.command("end-old")
+@click.argument("key")
+def end_old(key: str) -> None:
+    """End the old secret of the credential with this KEY, at once."""
+    with transaction():
+        name = credentials.end_old(key).name
+    click.echo(f"Only the new secret of {name} works from now on.")
 
 
 @credential.command("revoke")
@@ -54,3 +87,15 @@ def revoke(key: str) -> None:
     with transaction():
         name = credentials.revoke(key).name
     click.echo(f"{name} can no longer talk to the LRS.")
+
+
+def _old(one: LrsCredential) -> str:
+    if not credentials.old_works(one) or one.old_until is None:
+        return ""
+    used = f"used on {one.old_used_on:%Y-%m-%d}" if one.old_used_on else "not used since"
+    return f"  old secret until {one.old_until:%Y-%m-%d %H:%M} UTC, {used}"
+
+
+def _show(key: str, secret: str) -> None:
+    click.echo(f"endpoint  {endpoint()}\nkey       {key}\nsecret    {secret}")
+    click.echo("The secret is not kept here: note it now.", err=True)

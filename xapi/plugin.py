@@ -15,10 +15,16 @@ from xapi.delivery import run
 from xapi.delivery.report import check_delivery
 from xapi.delivery.target import parse_version
 from xapi.keeping import export
-from xapi.lrs import known, resources, statements  # noqa: F401 - their views join the blueprint
+from xapi.lrs import known, resources, statements, uses  # noqa: F401 - views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
-from xapi.pages import browser, delivery, keeping, statement  # noqa: F401 - views join the blueprint
+from xapi.pages import (  # noqa: F401 - their views join the blueprint
+    browser,
+    credentials,
+    delivery,
+    keeping,
+    statement,
+)
 from xapi.pages.blueprint import blueprint as pages
 from xapi.pages.home import CARD
 from xapi.profile.views import blueprint as profile
@@ -66,6 +72,7 @@ plugin = Plugin(
         Job(targets.DELIVER, run.deliver, 5.0),
         Job(targets.SEND, run.send, 5.0),
         Job(export.JOB, export.work, 300.0),
+        Job(uses.NOTE, uses.note, uses.EVERY_SECONDS),
     ),
     demo=((10, "xapi.demo.step:RecordStoreStep"),),
     held=HELD,

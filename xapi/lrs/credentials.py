@@ -1,73 +1,53 @@
-"""Credentials: the keys of systems that talk to the LRS, and what each may do.
+"""Credentials: the keys of systems that talk to the LRS, made, rotated and revoked.
 
 Nothing is remembered between requests: a secret is 256 random bits of our own, so checking it is
 one indexed query and one SHA-256, and a revoked credential is refused by every process at once.
+Every change of a credential is made here and nowhere else.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from flask import current_app
+from flask_babel import gettext as _
 from sqlalchemy import bindparam, select
 
 from lms import audit, clock
 from lms.db import db
-from lms.errors import Invalid, NotFound
+from lms.errors import Conflict, Invalid, NotFound
+from xapi.lrs import uses
 from xapi.lrs.models import LrsCredential
+from xapi.lrs.scopes import (
+    ALL,
+    PROFILE,
+    READ_ALL,
+    SCOPES,
+    STATE,
+    STATEMENTS_OWN,
+    STATEMENTS_READ,
+    STATEMENTS_WRITE,
+    USUAL,
+    Caller,
+)
 
-# The standard's own words for scopes (xAPI 1.0.3, Communication 4.0), those that we serve.
-ALL = "all"
-READ_ALL = "all/read"
-STATEMENTS_WRITE = "statements/write"
-STATEMENTS_READ = "statements/read"
-STATEMENTS_OWN = "statements/read/mine"
-STATE = "state"
-PROFILE = "profile"
-SCOPES = (ALL, READ_ALL, STATEMENTS_READ, STATEMENTS_OWN, STATEMENTS_WRITE, STATE, PROFILE)
+__all__ = [
+    "ALL", "PROFILE", "READ_ALL", "SCOPES", "STATE", "STATEMENTS_OWN", "STATEMENTS_READ",
+    "STATEMENTS_WRITE", "USUAL", "Caller", "LrsCredential", "add", "authority_of", "end_old", "find_caller",
+    "find_made", "get_credential", "list_all", "old_works", "revoke", "rotate",
+]  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who is talking to the LRS; `uid` also names it as the authority of what it stores."""
-
-    uid: str
-    scopes: frozenset[str]
-
-    @property
-    def may_write(self) -> bool:
-        """Whether it may store statements."""
-        return bool(self.scopes & {ALL, STATEMENTS_WRITE})
-
-    @property
-    def may_read(self) -> bool:
-        """Whether it may read statements at all."""
-        return bool(self.scopes & {ALL, READ_ALL, STATEMENTS_READ, STATEMENTS_OWN})
-
-    @property
-    def only_own(self) -> bool:
-        """Whether it reads only what it stored itself."""
-        return not self.scopes & {ALL, READ_ALL, STATEMENTS_READ}
-
-    @property
-    def may_know(self) -> bool:
-        """Whether it may ask what is known of an agent or activity, whoever told it."""
-        return bool(self.scopes & {ALL, READ_ALL, STATEMENTS_READ, PROFILE})
-
-    def may_keep(self, scope: str, reading: bool) -> bool:
-        """Whether it may read, or change, the documents of a scope (STATE or PROFILE)."""
-        return bool(self.scopes & ({ALL, scope, READ_ALL} if reading else {ALL, scope}))
-
-    @property
-    def may_void(self) -> bool:
-        """Whether it may void statements: nothing less than all."""
-        return ALL in self.scopes
+OLD_DAYS = 7
+OLD_DAYS_MOST = 90
+_UID = re.compile(r"[a-z2-9]{26}")
 
 
 def authority_of(uid: str) -> dict[str, object]:
@@ -78,37 +58,101 @@ def authority_of(uid: str) -> dict[str, object]:
     }
 
 
-def add(name: str, scopes: Sequence[str], actor_id: int | None = None) -> tuple[LrsCredential, str]:
-    """Make a credential; return it and its secret, which is shown this once and kept nowhere."""
+def add(
+    name: str, scopes: Sequence[str], actor_id: int | None = None, uid: str | None = None
+) -> tuple[LrsCredential, str]:
+    """Make a credential; return it and its secret, which is shown this once and kept nowhere.
+
+    uid: given where the same press of a button may come twice; see `find_made`.
+    """
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
-        raise Invalid(f"A scope is one of {', '.join(SCOPES)}.")
+        raise Invalid(_("A scope is one of %(scopes)s.", scopes=", ".join(SCOPES)), "scopes")
     if not name.strip():
-        raise Invalid("Give the credential a name that says who uses it.")
+        raise Invalid(_("Give the credential a name that says who uses it."), "name")
     secret = secrets.token_urlsafe(32)
     made = LrsCredential(
         name=name.strip()[:120],
         key="ropes-" + secrets.token_hex(8),
         secret_hash=_hash(secret),
         scopes=" ".join(dict.fromkeys(scopes)),
+        made_by_id=actor_id,
     )
+    if uid is not None:
+        made.uid = uid
     db.session.add(made)
     db.session.flush()
     audit.note("xapi.credential.made", f"credential/{made.uid}", actor_id, scopes=made.scopes)
     return made, secret
 
 
+def find_made(uid: str) -> LrsCredential | None:
+    """Return the credential that a form with this uid has made already, or None.
+
+    Raises Invalid where it is no uid.
+    """
+    if not _UID.fullmatch(uid):
+        raise Invalid(_("Open the form again, please."))
+    return db.session.scalar(select(LrsCredential).where(LrsCredential.uid == uid))
+
+
+def rotate(
+    key: str, days: int = OLD_DAYS, actor_id: int | None = None
+) -> tuple[LrsCredential, str]:
+    """Give a credential a new secret, and let the old one work beside it for some days.
+
+    Returns the credential and its new secret, which is shown this once. Raises Conflict while an
+    older one still works: two are enough for a change without a gap, and a third would end one
+    that is in use.
+    """
+    found = _get_working(key)
+    if old_works(found):
+        raise Conflict(_("The old secret still works. End it first, then make the next new one."))
+    if not 0 <= days <= OLD_DAYS_MOST:
+        raise Invalid(_("Between 0 and %(most)s days.", most=OLD_DAYS_MOST), "days")
+    secret, now = secrets.token_urlsafe(32), clock.now()
+    found.old_secret_hash = found.secret_hash if days else None
+    found.old_until = now + dt.timedelta(days=days) if days else None
+    found.old_used_on = None
+    found.secret_hash = _hash(secret)
+    found.rotated_at = now
+    db.session.flush()
+    audit.note("xapi.credential.rotated", f"credential/{found.uid}", actor_id, old_days=days)
+    return found, secret
+
+
+def end_old(key: str, actor_id: int | None = None) -> LrsCredential:
+    """End a credential's old secret now; raises NotFound where none works any more."""
+    found = _get_working(key)
+    if not old_works(found):
+        raise NotFound(_("No old secret works any more."))
+    found.old_secret_hash = found.old_until = None
+    db.session.flush()
+    audit.note("xapi.credential.old_ended", f"credential/{found.uid}", actor_id)
+    return found
+
+
 def revoke(key: str, actor_id: int | None = None) -> LrsCredential:
     """End a credential; raises NotFound where there is none, or it is ended already."""
-    found = db.session.scalar(
-        select(LrsCredential).where(LrsCredential.key == key, LrsCredential.revoked_at.is_(None))
-    )
-    if found is None:
-        raise NotFound(
-            "There is no credential with this key. `ropes lrs credential list` shows all."
-        )
+    found = _get_working(key)
     found.revoked_at = clock.now()
+    found.old_secret_hash = found.old_until = None
+    db.session.flush()
     audit.note("xapi.credential.revoked", f"credential/{found.uid}", actor_id)
+    return found
+
+
+def old_works(credential: LrsCredential) -> bool:
+    """Whether the secret before the present one is still taken."""
+    until = credential.old_until
+    return credential.old_secret_hash is not None and until is not None and clock.now() < until
+
+
+def get_credential(uid: str) -> LrsCredential:
+    """Return a credential by its uid; raises NotFound."""
+    found = db.session.scalar(select(LrsCredential).where(LrsCredential.uid == uid))
+    if found is None:
+        raise NotFound(_("There is no such credential."))
     return found
 
 
@@ -121,15 +165,29 @@ def list_all() -> Sequence[LrsCredential]:
     ).all()
 
 
+def _get_working(key: str) -> LrsCredential:
+    """Return a credential that is in use; raises NotFound."""
+    found = db.session.scalar(
+        select(LrsCredential).where(LrsCredential.key == key, LrsCredential.revoked_at.is_(None))
+    )
+    if found is None:
+        raise NotFound(_("No credential in use has this key."))
+    return found
+
+
 _columns = LrsCredential.__table__.c
-_find_by_key = select(_columns.uid, _columns.secret_hash, _columns.scopes).where(
-    _columns.key == bindparam("key"), _columns.revoked_at.is_(None)
-)
+_find_by_key = select(
+    _columns.uid,
+    _columns.secret_hash,
+    _columns.scopes,
+    _columns.old_secret_hash,
+    _columns.old_until,
+).where(_columns.key == bindparam("key"), _columns.revoked_at.is_(None))
 
 
 def find_caller(authorization: str) -> Caller | None:
     """Return who shows this Authorization header, or None where it is none of ours."""
-    scheme, _, encoded = authorization.partition(" ")
+    scheme, _blank, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
@@ -138,12 +196,23 @@ def find_caller(authorization: str) -> Caller | None:
         )
     except (binascii.Error, UnicodeDecodeError):
         return None
-    if not colon:
+    if not colon or "\0" in key:
         return None
     found = db.session.connection().execute(_find_by_key, {"key": key}).first()
-    if found is None or not hmac.compare_digest(found.secret_hash, _hash(secret)):
+    shown = _hash(secret)
+    if found is None or not _is_secret_of(found, shown):
         return None
+    uses.saw(found.uid, shown)
     return Caller(found.uid, frozenset(found.scopes.split()))
+
+
+def _is_secret_of(found: Any, shown: str) -> bool:
+    if hmac.compare_digest(found.secret_hash, shown):
+        return True
+    old, until = found.old_secret_hash, found.old_until
+    if old is None or until is None:
+        return False
+    return hmac.compare_digest(old, shown) and clock.now() < until
 
 
 def _hash(secret: str) -> str:

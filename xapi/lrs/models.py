@@ -166,7 +166,7 @@ class LrsCredential(Model):
     """A key and secret of a system that talks to the LRS.
 
     The secret is 256 random bits that we made, so a plain SHA-256 of it can neither be guessed
-    back nor cost a request anything.
+    back nor cost a request anything. For a while after a new one was made the old one works too.
     """
 
     __tablename__ = "xapi_credential"
@@ -178,4 +178,11 @@ class LrsCredential(Model):
     secret_hash: Mapped[str] = mapped_column(String(64))
     scopes: Mapped[str] = mapped_column(String(200))  # separated by blanks
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("lms_person.id", ondelete="SET NULL"))
     revoked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    # Days in UTC, and no finer: enough to see what is in use, too little to watch a system by.
+    last_used_on: Mapped[dt.date | None]
+    rotated_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    old_secret_hash: Mapped[str | None] = mapped_column(String(64))
+    old_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    old_used_on: Mapped[dt.date | None]  # since the new one was made

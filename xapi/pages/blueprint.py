@@ -24,6 +24,7 @@ PLACES = (
     ("xapi.delivery", _l("Delivery")),
     ("xapi.statements", _l("Browse")),
     ("xapi.keeping", _l("Keeping")),
+    ("xapi.list_credentials", _l("Credentials")),
 )
 
 
