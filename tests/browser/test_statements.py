@@ -201,3 +201,35 @@ def test_it_works_without_javascript(live: Live, open_page: Callable[..., Page])
     page.locator(".xapi-says > a").last.click()
     assert json.loads(page.locator("#text").inner_text())["id"] == told["id"]
     assert page.get_by_role("button", name="Copy").count() == 0
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_credential_from_the_first_to_the_last_press(
+    live: Live, open_page: Callable[..., Page], size: tuple[int, int]
+) -> None:
+    admin = make_person("Jonas Brandt", is_administrator=True)
+    db.session.commit()
+    page = open_page(admin, size=size)
+    page.goto(live.url("/xapi/credentials"))
+    assert inspect(page) == []
+    page.get_by_role("link", name="New credential").click()
+    page.get_by_label("Which system is it for?").fill("Forklift <simulator>")
+    assert inspect(page) == []
+    page.get_by_role("button", name="Make it, and show the secret").click()
+    page.locator("#secret").wait_for()
+    assert inspect(page) == []
+    first = page.locator("#secret").input_value()
+    page.get_by_role("link", name="I have it").click()
+    page.get_by_role("button", name="New secret").click()
+    page.locator("#secret").wait_for()
+    assert page.locator("#secret").input_value() != first
+    page.get_by_role("link", name="I have it").click()
+    assert inspect(page) == []
+    page.get_by_role("button", name="End the old one now").click()
+    page.get_by_text("The old secret is refused from now on.").wait_for()
+    page.locator("summary", has_text="Revoke").click()
+    page.get_by_label("Yes, turn this system away").check()
+    page.get_by_role("button", name="Revoke").click()
+    page.get_by_text("Revoked. The next request").wait_for()
+    assert "Forklift <simulator>" in page.locator("table").inner_text()
+    assert inspect(page) == []

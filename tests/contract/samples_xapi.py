@@ -40,9 +40,12 @@ def xapi_samples(owner: Person) -> dict[str, Any]:
     authority = credentials.authority_of("sample")
     store(prepare([sent], authority, 1), {hashlib.sha256(file).hexdigest(): file})
     made = export.ask(Choice(attachments=True), None)
+    credential, _secret = credentials.add("Simulator", credentials.USUAL, owner.id)
+    credentials.rotate(credential.key)
     db.session.commit()
     export.work()
     return {
+        "credential_uid": credential.uid,
         "agent_key": find_agent_key(stranger),
         "number": 1,
         "xapi.attachment:statement_id": sent["id"],

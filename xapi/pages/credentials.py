@@ -13,7 +13,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, IntegerField, SelectMultipleField, StringField
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.errors import DomainError
@@ -47,13 +48,17 @@ class CredentialForm(Form):
     )
     scopes = MultiCheckboxField(
         _l("What may it do?"),
-        [InputRequired(_l("Choose one thing at least that it may do."))],
-        choices=[(scope, words) for scope, words in IN_WORDS.items()],
+        choices=[SelectChoice(scope, words) for scope, words in IN_WORDS.items()],
         description=_l(
-            "No more than it needs. A system that only sends needs the two ticked here."
+            "No more than it needs: a system that only sends stores statements and reads its own."
         ),
     )
     uid = HiddenField()
+
+    def validate_scopes(self, field: MultiCheckboxField) -> None:
+        """Want one at least; `InputRequired` would have browsers want every box ticked."""
+        if not field.data:
+            raise ValidationError(_("Choose one thing at least that it may do."))
 
 
 class RotateForm(Form):
