@@ -32,17 +32,20 @@ def test_what_is_filled_in_bulk_is_what_storing_would_store(app: Flask) -> None:
         check_statement(told, 1, "")
         parts = parts_of(told)
         for link, model, column, keys in (
-            (LrsStatementAgent, LrsAgent, LrsStatementAgent.agent_id, parts.direct_agents),
+            (LrsStatementAgent, LrsAgent, LrsStatementAgent.agent_id, parts.agents),
             (
                 LrsStatementActivity,
                 LrsActivity,
                 LrsStatementActivity.activity_id,
-                parts.direct_activities,
+                parts.activities,
             ),
         ):
-            linked = select(model.key).join(link, column == model.id)
-            found = db.session.scalars(linked.where(link.statement == row.id, link.direct)).all()
-            assert set(found) == set(keys)
+            linked = select(model.key, link.direct).join(link, column == model.id)
+            found = {
+                one.key: one.direct
+                for one in db.session.execute(linked.where(link.statement == row.id))
+            }
+            assert found == {key: direct for key, (_how, direct) in keys.items()}
     authority = orjson.loads(rows[0].text)["authority"]
     related = Wanted(agent=find_agent_key(authority), related_agents=True, limit=500)
     assert len(find_page(related).texts) == 500
