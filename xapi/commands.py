@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from lms.db import transaction
 from xapi.keeping.commands import export
 from xapi.lrs import credentials
+from xapi.lrs.calls import ANSWERED_VERSIONS
 from xapi.lrs.models import LrsCredential
 
 lrs = AppGroup("lrs", help="The embedded learning record store.")
@@ -35,10 +36,17 @@ def endpoint() -> str:
     type=click.Choice(credentials.SCOPES),
     help="What it may do; may be given several times.",
 )
-def add(name: str, scopes: tuple[str, ...]) -> None:
+@click.option(
+    "--version",
+    type=click.Choice(sorted(ANSWERED_VERSIONS.values())),
+    default=ANSWERED_VERSIONS[1],
+    show_default=True,
+    help="In which version of xAPI its calls are answered that name none.",
+)
+def add(name: str, scopes: tuple[str, ...], version: str) -> None:
     """Make a credential for NAME, and show its secret this once."""
     with transaction():
-        made, secret = credentials.add(name, scopes)
+        made, secret = credentials.add(name, scopes, version=int(version[0]))
         key = made.key
     _show(key, secret)
 

@@ -31,7 +31,7 @@ class Provider:
     def __init__(
         self, app: Flask, scopes: Sequence[str] = ("all",), version: str = "1.0.3"
     ) -> None:
-        made, secret = credentials.add("test", scopes)
+        made, secret = credentials.add("test", scopes, version=int(version[0]))
         db.session.commit()
         self.key, self.secret = made.key, secret
         self.client = app.test_client()

@@ -77,7 +77,7 @@ def test_a_secret_is_made_and_shown_once(app: Flask, browser: FlaskClient, admin
     uid = re.search(r'name="uid"[^>]*value="([^"]+)"', form)
     assert uid is not None
     assert (
-        len(re.findall(r"<input[^>]* checked", form)) == 2
+        len(re.findall(r"<input[^>]* checked", form)) == 4
     )  # what a system that sends needs, and no more
     sent = {"name": "Simulator", "scopes": ["statements/write", "state"], "uid": uid[1]}
     answer = browser.post("/xapi/credentials/new", data=sent)

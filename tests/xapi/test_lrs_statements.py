@@ -497,3 +497,22 @@ def test_each_agent_and_activity_is_linked_once(lrs: Provider) -> None:
     lrs.post(both)
     links = db.session.scalar(select(func.count()).select_from(LrsStatementAgent))
     assert links == 2  # the actor, and the authority
+
+
+@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+def test_a_call_without_a_version_is_refused_in_its_callers_own(
+    app: Flask, method: str, version: str
+) -> None:
+    """1.0.3, Communication 3.3; 2.0, 4.1.5: refused, by a version that the caller speaks."""
+    provider = Provider(app, version=version)
+    del provider.headers["X-Experience-API-Version"]
+    told = statement()
+    query = {"statementId": told["id"]} if method == "PUT" else {}
+    answer = provider.ask(method, query_string=query, **({} if method == "GET" else {"json": told}))
+    assert answer.status_code == 400, answer.text
+    assert answer.json["error"].startswith("X-Experience-API-Version: ")
+    assert answer.headers.getlist("X-Experience-API-Version") == [version]
+    del provider.headers["Authorization"]
+    answer = provider.ask("GET")
+    assert (answer.status_code, answer.headers["X-Experience-API-Version"]) == (400, "1.0.3")

@@ -85,6 +85,35 @@ def test_only_all_may_void(app: Flask, scope: str) -> None:
     assert answer.status_code == (200 if scope == "all" else 403)
 
 
+def known(provider: Provider, iri: str) -> Any:
+    """Return what is known of an activity."""
+    answer = provider.ask("GET", "activities", query_string={"activityId": iri})
+    return answer.json.get("definition")
+
+
+@pytest.mark.parametrize("scope", ["statements/write", "define"])
+def test_only_who_may_define_changes_what_is_known(app: Flask, scope: str) -> None:
+    """xAPI 1.0.3, Communication 4.0, scope define: ids are saved, definitions are not updated."""
+    everything = Provider(app)
+    iri = "http://example.test/activities/defined"
+    first = {"id": iri, "definition": {"name": {"en": "First"}}}
+    everything.post(statement(object=first))
+    provider = Provider(app, ("statements/write", scope, "statements/read/mine"))
+    told = statement(
+        actor={**ACTOR, "name": "Another"},
+        object={"id": iri, "definition": {"name": {"en": "Second"}}},
+    )
+    provider.post(told)
+    may = scope == "define"
+    assert known(everything, iri) == {"name": {"en": "Second" if may else "First"}}
+    person = everything.ask("GET", "agents", query_string={"agent": AGENT}).json
+    assert person.get("name") == (["Another"] if may else None)
+    # The statement itself is kept as it came, and is found by what it names.
+    [found] = provider.find_statements(activity=iri, agent=AGENT)
+    assert found["object"]["definition"] == {"name": {"en": "Second"}}
+    assert found["actor"]["name"] == "Another"
+
+
 @pytest.mark.parametrize("scope", sorted(READERS))
 def test_own_statements_are_all_that_mine_shows(app: Flask, scope: str) -> None:
     strange = Provider(app).post(statement())[0]
@@ -103,6 +132,7 @@ def test_own_statements_are_all_that_mine_shows(app: Flask, scope: str) -> None:
         lambda caller: caller.may_write,
         lambda caller: caller.may_know,
         lambda caller: caller.may_void,
+        lambda caller: caller.may_define,
         lambda caller: caller.may_keep("state", reading=True),
         lambda caller: caller.may_keep("profile", reading=False),
         lambda caller: not caller.only_own,

@@ -59,11 +59,16 @@ def authority_of(uid: str) -> dict[str, object]:
 
 
 def add(
-    name: str, scopes: Sequence[str], actor_id: int | None = None, uid: str | None = None
+    name: str,
+    scopes: Sequence[str],
+    actor_id: int | None = None,
+    uid: str | None = None,
+    version: int = 1,
 ) -> tuple[LrsCredential, str]:
     """Make a credential; return it and its secret, which is shown this once and kept nowhere.
 
-    uid: given where the same press of a button may come twice; see `find_made`.
+    uid: given where the same press of a button may come twice; see `find_made`. version: major,
+    in which calls that name none are answered (1 or 2).
     """
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
@@ -77,6 +82,7 @@ def add(
         secret_hash=_hash(secret),
         scopes=" ".join(dict.fromkeys(scopes)),
         made_by_id=actor_id,
+        version=version,
     )
     if uid is not None:
         made.uid = uid
@@ -180,6 +186,7 @@ _find_by_key = select(
     _columns.uid,
     _columns.secret_hash,
     _columns.scopes,
+    _columns.version,
     _columns.old_secret_hash,
     _columns.old_until,
 ).where(_columns.key == bindparam("key"), _columns.revoked_at.is_(None))
@@ -203,7 +210,7 @@ def find_caller(authorization: str) -> Caller | None:
     if found is None or not _is_secret_of(found, shown):
         return None
     uses.saw(found.uid, shown)
-    return Caller(found.uid, frozenset(found.scopes.split()))
+    return Caller(found.uid, frozenset(found.scopes.split()), found.version)
 
 
 def _is_secret_of(found: Any, shown: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -99,6 +99,26 @@ def parts_of(statement: dict[str, Any]) -> Parts:
     if "authority" in statement:
         _add_agent(statement["authority"], False, agents)
     return parts
+
+
+def undefined(parts: Parts) -> Parts:
+    """Return the same parts without what they are called: ids alone, as scopes may ask.
+
+    For a caller without the scope `define` (1.0.3, Communication 4.0): its statements are kept as
+    they came, and found by what they name, but change no definition and no name.
+    """
+    return replace(
+        parts,
+        verb={"id": parts.verb["id"]},
+        agents={
+            key: (find_identifier(agent) or {}, direct)
+            for key, (agent, direct) in parts.agents.items()
+        },
+        activities={
+            key: ({"id": activity["id"]}, direct)
+            for key, (activity, direct) in parts.activities.items()
+        },
+    )
 
 
 _Found = dict[str, tuple[dict[str, Any], bool]]

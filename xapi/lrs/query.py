@@ -149,9 +149,15 @@ def _agent_id(key: str) -> int:
 def _names(model: Any, link: Any, row_id: int, related: bool) -> Any:
     """Return the condition that a statement names this agent or activity."""
     states = (True, False) if related else (True,)
+    column = _column(link).key
+    inner = aliased(link)  # the outer query may walk the same table, which is not meant here
     return (
-        select(link.statement)
-        .where(_column(link) == row_id, link.direct.in_(states), link.statement == model.id)
+        select(inner.statement)
+        .where(
+            getattr(inner, column) == row_id,
+            inner.direct.in_(states),
+            inner.statement == model.id,
+        )
         .exists()
     )
 

@@ -16,9 +16,10 @@ STATEMENTS_READ = "statements/read"
 STATEMENTS_OWN = "statements/read/mine"
 STATE = "state"
 PROFILE = "profile"
-SCOPES = (ALL, READ_ALL, STATEMENTS_READ, STATEMENTS_OWN, STATEMENTS_WRITE, STATE, PROFILE)
+DEFINE = "define"
+SCOPES = (ALL, READ_ALL, STATEMENTS_READ, STATEMENTS_OWN, STATEMENTS_WRITE, STATE, PROFILE, DEFINE)
 # What a system that sends statements needs: to send them, and to look at what it sent.
-USUAL = (STATEMENTS_WRITE, STATEMENTS_OWN)
+USUAL = (STATEMENTS_WRITE, STATEMENTS_OWN, DEFINE)
 
 IN_WORDS: Mapping[str, Any] = {
     ALL: _l("Everything: read, store, void, and keep documents"),
@@ -28,6 +29,7 @@ IN_WORDS: Mapping[str, Any] = {
     STATEMENTS_WRITE: _l("Store statements; it cannot void any"),
     STATE: _l("Read and change states: where a learner left off"),
     PROFILE: _l("Read and change profiles, and ask about agents and activities"),
+    DEFINE: _l("Say what activities and people are called: its statements change what is known"),
 }
 
 
@@ -37,6 +39,7 @@ class Caller:
 
     uid: str
     scopes: frozenset[str]
+    version: int = 1  # major; in which a call of its that names none is answered
 
     @property
     def may_write(self) -> bool:
@@ -61,6 +64,11 @@ class Caller:
     def may_keep(self, scope: str, reading: bool) -> bool:
         """Whether it may read, or change, the documents of a scope (STATE or PROFILE)."""
         return bool(self.scopes & ({ALL, scope, READ_ALL} if reading else {ALL, scope}))
+
+    @property
+    def may_define(self) -> bool:
+        """Whether names and definitions in its statements change what is known to all."""
+        return bool(self.scopes & {ALL, DEFINE})
 
     @property
     def may_void(self) -> bool:

@@ -22,7 +22,7 @@ from xapi.lrs.credentials import authority_of
 from xapi.lrs.errors import Forbidden, NoSuchThing, Oversized, Refused
 from xapi.lrs.formats import as_canonical, as_ids
 from xapi.lrs.models import LrsAttachment
-from xapi.lrs.parts import find_agent_key
+from xapi.lrs.parts import find_agent_key, undefined
 from xapi.lrs.query import PAGE_MOST, Wanted, find_one, find_page
 from xapi.lrs.reading import read_json
 from xapi.lrs.signatures import check_signatures
@@ -161,6 +161,9 @@ def _store(
         raise Forbidden("This credential may not void statements. Nothing was stored.")
     kept = multipart.match([one.statement for one in prepared], attached)
     check_signatures([one.statement for one in prepared], kept, session.version)
+    if not session.caller.may_define:  # 1.0.3, Communication 4.0: what is known stays as it is
+        for one in prepared:
+            one.parts = undefined(one.parts)
     g.xapi_quiet = store(prepared, kept)
     return prepared
 

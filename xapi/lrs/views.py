@@ -38,13 +38,25 @@ def enter() -> tuple[Call, Session]:
         # A browser that was once given a key would add it to what any other page makes it send.
         raise Forbidden("Pages of other sites may not call this record store.")
     if is_heavy(request) and not is_alternate(request):
-        g.xapi_version = read_version(request.headers)
+        g.xapi_version = _read_version(request.headers)
         with writing(False):  # nobody else waits while the body comes
             _prove(request.headers)
             db.session.rollback()
     call = read_call(request)
-    g.xapi_version = version = read_version(call.headers)
+    g.xapi_version = version = _read_version(call.headers)
     return call, Session(_prove(call.headers), version)
+
+
+def _read_version(headers: Headers) -> int:
+    """Return the major version of a call; one that names none is refused in its caller's own.
+
+    The version in which to refuse is left to us (1.0.3, Communication 3.3; 2.0, 4.1.5): clients
+    read the header before the sentence, so it is the one that the caller is known to speak.
+    """
+    if VERSION_HEADER not in headers:
+        caller = find_caller(headers.get("Authorization", ""))
+        g.xapi_version = 1 if caller is None else caller.version
+    return read_version(headers)
 
 
 def _prove(headers: Headers) -> Caller:
@@ -56,7 +68,7 @@ def _prove(headers: Headers) -> Caller:
 
 @blueprint.after_request
 def _say_version(response: Response) -> Response:
-    # Who named no version, or none of ours, is answered in the one that most speak.
+    # A stranger who named no version, or none of ours, is answered in the one that most speak.
     response.headers[VERSION_HEADER] = ANSWERED_VERSIONS[g.get("xapi_version", 1)]
     return response
 

@@ -12,7 +12,14 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, HiddenField, IntegerField, SelectMultipleField, StringField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -25,6 +32,7 @@ from lms.people.models import new_uid
 from lms.people.names import display_names
 from xapi.commands import endpoint
 from xapi.lrs import credentials
+from xapi.lrs.calls import ANSWERED_VERSIONS
 from xapi.lrs.models import LrsCredential
 from xapi.lrs.scopes import IN_WORDS, USUAL
 from xapi.pages.blueprint import blueprint
@@ -51,6 +59,14 @@ class CredentialForm(Form):
         choices=[SelectChoice(scope, words) for scope, words in IN_WORDS.items()],
         description=_l(
             "No more than it needs: a system that only sends stores statements and reads its own."
+        ),
+    )
+    version = RadioField(
+        _l("Which version of xAPI does it speak?"),
+        choices=[SelectChoice(str(major), name) for major, name in ANSWERED_VERSIONS.items()],
+        default="1",
+        description=_l(
+            "Each call says it, and both are understood. A call that does not is answered in this."
         ),
     )
     uid = HiddenField()
@@ -116,7 +132,11 @@ def new_credential() -> Any:
             if before is not None:
                 return _made_already(before)
             made, secret = credentials.add(
-                form.name.data, form.scopes.data, current_person().id, form.uid.data
+                form.name.data,
+                form.scopes.data,
+                current_person().id,
+                form.uid.data,
+                int(form.version.data),
             )
         except DomainError as error:
             form.blame(error)
