@@ -19,7 +19,7 @@ from lms.db import db
 from lms.jobs.queue import wake
 from xapi import build
 from xapi.outbox.models import OutboxStatement, Pending
-from xapi.targets import DELIVER, targets
+from xapi.targets import DELIVER, names
 from xapi.text import to_text
 
 _insert_statement = insert(OutboxStatement).returning(
@@ -48,7 +48,7 @@ def record(person_id: int, statement: Statement) -> str:
             "text": to_text(statement),
         },
     ).scalar_one()
-    waiting = [{"target": target, "outbox_id": outbox_id} for target in targets()]
+    waiting = [{"target": target, "outbox_id": outbox_id} for target in names()]
     if waiting:
         db.session.execute(_insert_pending, waiting)
         wake(DELIVER)
@@ -78,10 +78,9 @@ def record_many(rows: Sequence[tuple[int, dict[str, Any]]]) -> list[str]:
             }
         )
     outbox_ids = db.session.scalars(_insert_statement, values).all()
+    to = names()  # asked for once the outbox is written to: see `xapi.delivery.backfill`
     waiting = [
-        {"target": target, "outbox_id": outbox_id}
-        for target in targets()
-        for outbox_id in outbox_ids
+        {"target": target, "outbox_id": outbox_id} for target in to for outbox_id in outbox_ids
     ]
     if waiting:
         db.session.execute(_insert_pending, waiting)

@@ -7,6 +7,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from lms.db import transaction
+from xapi.delivery.commands import target
 from xapi.keeping.commands import export
 from xapi.lrs import credentials
 from xapi.lrs.calls import ANSWERED_VERSIONS
@@ -18,6 +19,7 @@ credential = AppGroup(
 )
 lrs.add_command(credential)
 lrs.add_command(export)
+lrs.add_command(target)
 
 
 def endpoint() -> str:

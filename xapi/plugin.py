@@ -24,6 +24,7 @@ from xapi.pages import (  # noqa: F401 - their views join the blueprint
     delivery,
     keeping,
     statement,
+    stores,
 )
 from xapi.pages.blueprint import blueprint as pages
 from xapi.pages.home import CARD

@@ -15,6 +15,7 @@ from xapi.keeping.choice import Choice
 from xapi.lrs import credentials
 from xapi.lrs.parts import find_agent_key
 from xapi.lrs.store import prepare, store
+from xapi.outbox import stores
 
 
 @offers("xapi_lrs", "xapi", "xapi_profile")
@@ -42,6 +43,7 @@ def xapi_samples(owner: Person) -> dict[str, Any]:
     made = export.ask(Choice(attachments=True), None)
     credential, _secret = credentials.add("Simulator", credentials.USUAL, owner.id)
     credentials.rotate(credential.key)
+    added = stores.add("Archive", "https://lrs.example.test/xapi/", "ropes", "sample", "1.0.3")
     db.session.commit()
     export.work()
     return {
@@ -52,7 +54,7 @@ def xapi_samples(owner: Person) -> dict[str, Any]:
         "export_uid": made.uid,
         "part": "statements",
         "token": "eyJhZnRlciI6IjEifQ",  # a further page, after the first statement
-        "target": "embedded",
+        "target": added.name,
         "version": "v1",  # of the profile
         "statement_id": recorded,
     }

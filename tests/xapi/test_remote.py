@@ -25,6 +25,7 @@ STATEMENT = {
     "result": {"score": {"scaled": 1.0}},
     "timestamp": "2026-11-23T09:00:00Z",
 }
+TAKEN = orjson.dumps([ID])  # as an LRS says so
 BATCH = [Waiting(1, ID, orjson.dumps(STATEMENT).decode())]
 
 
@@ -36,7 +37,7 @@ class Lrs(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
         self.connections = 0
-        self.act: Callable[[http.server.BaseHTTPRequestHandler], None] = answer(200, b"[]")
+        self.act: Callable[[http.server.BaseHTTPRequestHandler], None] = answer(200, TAKEN)
         super().__init__(("127.0.0.1", 0), Handler)
 
     def target(self, timeout: float = 5.0) -> RemoteTarget:
@@ -79,7 +80,7 @@ def answer(
 @pytest.fixture
 def lrs() -> Iterator[Lrs]:
     server = Lrs()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
     server.shutdown()
@@ -100,9 +101,54 @@ def test_one_connection_serves_many_requests(lrs: Lrs) -> None:
     target.lrs.close()
 
 
+def test_every_script_arrives_as_it_was_written(lrs: Lrs) -> None:
+    words = "Grüße, Łódź, مرحبا, ありがとう"
+    told = {**STATEMENT, "object": {"id": "http://x.test", "definition": {"name": {"de": words}}}}
+    target = lrs.target()
+    outcome = target.send([Waiting(1, ID, orjson.dumps(told).decode())])
+    assert outcome.verdict is Verdict.DELIVERED, outcome.words
+    assert orjson.loads(lrs.asked[0][3]) == [told]
+    target.lrs.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (200, b"<html>Welcome to the hotel's network</html>", Verdict.LATER),
+        (200, b"", Verdict.LATER),
+        (200, b'{"ok": true}', Verdict.LATER),
+        (200, b"[]", Verdict.LATER),
+        (200, b'["00000000-0000-4000-8000-000000000000"]', Verdict.LATER),
+        (200, b"[1, null]", Verdict.LATER),
+        (204, b"", Verdict.LATER),
+        (302, b"", Verdict.LATER),
+        (400, b"Bad gateway page", Verdict.DOUBTFUL),
+    ],
+)
+def test_what_is_no_record_store_takes_nothing_and_refuses_nothing(
+    lrs: Lrs, status: int, body: bytes, verdict: Verdict
+) -> None:
+    lrs.act = answer(status, body, Location="https://portal.example.test/login")
+    target = lrs.target()
+    outcome = target.send(BATCH)
+    assert outcome.verdict is verdict
+    assert outcome.words
+    if status == 302:
+        assert "https://portal.example.test/login" in outcome.words
+        assert len(lrs.asked) == 1  # the key is shown to nobody else
+    target.lrs.close()
+
+
+def test_an_lrs_refusal_is_believed(lrs: Lrs) -> None:
+    lrs.act = answer(400, b"object.id: no", X_Experience_API_Version="2.0.0")
+    target = lrs.target()
+    assert target.send(BATCH).verdict is Verdict.REFUSED
+    target.lrs.close()
+
+
 def test_a_connection_that_was_closed_meanwhile_is_opened_again(lrs: Lrs) -> None:
     def close_after(handler: http.server.BaseHTTPRequestHandler) -> None:
-        answer(200, b"[]")(handler)
+        answer(200, TAKEN)(handler)
         handler.close_connection = True  # without saying so
 
     lrs.act = close_after
@@ -146,7 +192,7 @@ def test_who_does_not_answer_in_time_is_left(lrs: Lrs, drips: bool) -> None:
     assert time.monotonic() - started < 1.5
     assert outcome.verdict is Verdict.LATER
     assert "0.3 seconds" in outcome.words
-    lrs.act = answer(200, b"[]")
+    lrs.act = answer(200, TAKEN)
     assert target.send(BATCH).verdict is Verdict.DELIVERED
     target.lrs.close()
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, exists, insert, select, update
 
 from lms import clock
-from lms.db import db, transaction, writing
+from lms.db import db, transaction
+from xapi.delivery import backfill, forward
 from xapi.delivery.outcome import Outcome
 from xapi.delivery.target import Waiting
+from xapi.delivery.writing import reading, upsert
 from xapi.outbox.models import OutboxStatement, Parked, Pending, TargetState
 
 BATCH_MOST = 100
@@ -22,12 +22,13 @@ BATCH_MOST_CHARS = 1_000_000
 
 def take(target: str) -> list[Waiting]:
     """Return the next statements for a target, oldest first: 100, or a megabyte, at most."""
-    with _reading():
+    with reading():
         rows = db.session.execute(
             select(
                 OutboxStatement.id,
                 OutboxStatement.statement_id,
                 OutboxStatement.text,
+                OutboxStatement.person_id,
                 Pending.doubts,
             )
             .join(Pending, Pending.outbox_id == OutboxStatement.id)
@@ -41,19 +42,23 @@ def take(target: str) -> list[Waiting]:
         chars += len(row.text)
         if batch and chars > BATCH_MOST_CHARS:
             break
-        batch.append(Waiting(row.id, row.statement_id, row.text, row.doubts))
+        batch.append(Waiting(row.id, row.statement_id, row.text, row.doubts, row.person_id))
     return batch
 
 
 def is_due(target: str) -> bool:
-    """Tell whether anything waits for a target that need not be left in peace for now."""
-    with _reading():
+    """Tell whether there is anything to do for a target that need not be left in peace for now."""
+    with reading():
         next_try_at = db.session.scalar(
             select(TargetState.next_try_at).where(TargetState.target == target)
         )
         if next_try_at is not None and next_try_at > clock.now():
             return False
-        return bool(db.session.scalar(select(exists().where(Pending.target == target))))
+        return (
+            bool(db.session.scalar(select(exists().where(Pending.target == target))))
+            or backfill.is_running(target)
+            or forward.is_waiting(target)
+        )
 
 
 def delivered(target: str, address: str, batch: Sequence[Waiting]) -> None:
@@ -71,9 +76,12 @@ def delivered(target: str, address: str, batch: Sequence[Waiting]) -> None:
 def doubt(target: str, one: Waiting) -> None:
     """Note that a statement alone was turned away for a reason that may pass."""
     with transaction() as session:
+        if one.forwarded:
+            forward.doubt(target, one.row)
+            return
         session.execute(
             update(Pending)
-            .where(Pending.target == target, Pending.outbox_id == one.outbox_id)
+            .where(Pending.target == target, Pending.outbox_id == one.row)
             .values(doubts=Pending.doubts + 1)
         )
 
@@ -81,12 +89,15 @@ def doubt(target: str, one: Waiting) -> None:
 def park(target: str, one: Waiting, outcome: Outcome) -> None:
     """Set a refused statement aside, with the words of the refusal."""
     with transaction() as session:
+        if one.forwarded:
+            forward.park(target, one.row, outcome)
+            return
         _remove(target, [one])
         session.execute(
-            _upsert(Parked, ["target", "outbox_id"], ["parked_at", "status", "words"]),
+            upsert(Parked, ["target", "outbox_id"], ["parked_at", "status", "words"]),
             {
                 "target": target,
-                "outbox_id": one.outbox_id,
+                "outbox_id": one.row,
                 "parked_at": clock.now(),
                 "status": outcome.status,
                 "words": outcome.words,
@@ -112,39 +123,32 @@ def failed(target: str, address: str, outcome: Outcome, next_try_at: dt.datetime
 
 def failures_of(target: str) -> int:
     """Return how often in a row a target has failed."""
-    with _reading():
+    with reading():
         found = db.session.scalar(select(TargetState.failures).where(TargetState.target == target))
     return found or 0
 
 
-def send_again(target: str, outbox_ids: Sequence[int] | None = None) -> int:
-    """Queue what is parked for a target (all, or these) once more; return how many."""
+def send_again(
+    target: str, outbox_ids: Sequence[int] | None = None, forwarded: int | None = None
+) -> int:
+    """Queue what is parked for a target once more; return how many.
+
+    All, or these rows of the outbox, or what other systems stored in this row of the built-in store.
+    """
+    if forwarded is not None:
+        try_now(target)
+        return forward.send_again(target, forwarded)
     chosen = select(Parked.target, Parked.outbox_id).where(Parked.target == target)
     if outbox_ids is not None:
         chosen = chosen.where(Parked.outbox_id.in_(outbox_ids))
     rows = [row._asdict() for row in db.session.execute(chosen)]
     if rows:
-        db.session.execute(_upsert(Pending, ["target", "outbox_id"], []), rows)
+        db.session.execute(upsert(Pending, ["target", "outbox_id"]), rows)
         ids = [row["outbox_id"] for row in rows]
         db.session.execute(delete(Parked).where(Parked.target == target, Parked.outbox_id.in_(ids)))
+    count = len(rows) + (forward.send_again(target) if outbox_ids is None else 0)
     try_now(target)
-    return len(rows)
-
-
-def send_since(target: str, since: dt.datetime | None) -> None:
-    """Queue everything recorded since then (None: ever) for a target; it may hold some already."""
-    chosen = select(literal(target), OutboxStatement.id)
-    if since is not None:
-        chosen = chosen.where(OutboxStatement.recorded_at >= since)
-    else:
-        chosen = chosen.where(OutboxStatement.id > 0)  # SQLite's grammar wants a WHERE here
-    dialect: Any = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    db.session.execute(
-        dialect.insert(Pending)
-        .from_select(["target", "outbox_id"], chosen)
-        .on_conflict_do_nothing(index_elements=["target", "outbox_id"])
-    )
-    try_now(target)
+    return count
 
 
 def try_now(target: str) -> None:
@@ -154,23 +158,13 @@ def try_now(target: str) -> None:
     )
 
 
-@contextmanager
-def _reading() -> Iterator[None]:
-    """Read in a transaction that takes no lock, and is over at once."""
-    db.session.rollback()
-    with writing(False):
-        try:
-            yield
-        finally:
-            db.session.rollback()
-
-
 def _remove(target: str, batch: Sequence[Waiting]) -> None:
-    db.session.execute(
-        delete(Pending).where(
-            Pending.target == target, Pending.outbox_id.in_([one.outbox_id for one in batch])
+    rows = [one.row for one in batch if not one.forwarded]
+    if rows:
+        db.session.execute(
+            delete(Pending).where(Pending.target == target, Pending.outbox_id.in_(rows))
         )
-    )
+    forward.remove(target, [one.row for one in batch if one.forwarded])
 
 
 def _state(target: str, values: dict[str, Any], count: int = 0) -> None:
@@ -185,13 +179,3 @@ def _state(target: str, values: dict[str, Any], count: int = 0) -> None:
                 **{"target": target, "delivered": count, "failures": 0, "words": "", **values}
             )
         )
-
-
-def _upsert(model: Any, keys: list[str], changed: list[str]) -> Any:
-    dialect: Any = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(model)
-    if not changed:
-        return statement.on_conflict_do_nothing(index_elements=keys)
-    return statement.on_conflict_do_update(
-        index_elements=keys, set_={name: getattr(statement.excluded, name) for name in changed}
-    )

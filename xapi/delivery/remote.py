@@ -1,23 +1,17 @@
-"""Any LRS over HTTP, through tincan, with persistent connections and a time by which all is over.
+"""Any LRS over HTTP, through tincan: what is sent, and what its answers mean.
 
-tincan's own transport opens a connection for each request, waits for ever, and lets network
-errors through raw; its one method that does so is replaced here.
+An answer counts only if it is a record store's own. A hotel's sign-in page, a proxy's error page
+and a parked domain all answer 200, and sometimes 400: none of them knows our statements.
 """
 
 from __future__ import annotations
 
-import http.client
-import socket
-import ssl
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 from flask_babel import lazy_gettext as _l
-from tincan import RemoteLRS
 from tincan.http_request import HTTPRequest
 from tincan.lrs_response import LRSResponse
 
@@ -25,141 +19,61 @@ from lms import clock
 from lms.errors import Misconfigured
 from xapi.delivery.outcome import Outcome, Verdict, cut, judge, read_retry_after
 from xapi.delivery.target import Waiting
+from xapi.delivery.transport import NoAnswer, PooledLRS
+from xapi.lrs import multipart
 from xapi.lrs.compare import same
+from xapi.outbox.models import Store
+from xapi.sealed import unseal
 
-ANSWER_MOST_BYTES = 4 * 1024 * 1024
-_BROKEN_PIPES = (
-    http.client.RemoteDisconnected,
-    http.client.CannotSendRequest,
-    ConnectionResetError,
-    BrokenPipeError,
-)
-
-
-class NoAnswer(Exception):
-    """The LRS could not be reached, or did not answer in time; the message says which."""
-
-
-class PooledLRS(RemoteLRS):  # type: ignore[misc]
-    """tincan's RemoteLRS over one connection that stays open between requests.
-
-    Use it from one thread at a time. A request is over after `timeout_seconds`, however slowly the
-    other side answers: a timer closes the connection under it.
-    """
-
-    _props = [*RemoteLRS._props, "timeout_seconds", "connection"]
-
-    def __init__(self, endpoint: str, key: str, secret: str, version: str, timeout: float) -> None:
-        self._timeout_seconds = timeout
-        self._connection: http.client.HTTPConnection | None = None
-        super().__init__(endpoint=endpoint, username=key, password=secret)
-        self._version = version  # past tincan's own check, which knows no 2.0
-
-    def close(self) -> None:
-        """Close the connection; the next request opens another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _send_request(self, request: HTTPRequest) -> LRSResponse:
-        headers = {"X-Experience-API-Version": self._version, "Authorization": self._auth}
-        headers.update(request.headers)
-        base = urlsplit(self._endpoint)
-        path = base.path + request.resource
-        if request.query_params:
-            path += "?" + urlencode(request.query_params)
-        content = getattr(request, "content", None)
-        for kept_open in (self._connection is not None, False):
-            try:
-                response, data = self._exchange(base, request.method, path, content, headers)
-                break
-            except _BROKEN_PIPES as error:
-                self.close()
-                # A server may close an idle connection just as we write to it: that is no fault
-                # of either, and ids make it safe to say everything again.
-                if not kept_open:
-                    raise NoAnswer(
-                        f"The connection was closed ({type(error).__name__})."
-                    ) from error
-            except ssl.SSLError as error:
-                self.close()
-                raise NoAnswer(f"The secure connection failed: {error.reason}.") from error
-            except TimeoutError as error:
-                self.close()
-                raise NoAnswer(f"No answer in {self._timeout_seconds:g} seconds.") from error
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                self.close()
-                raise NoAnswer(f"No connection: {type(error).__name__}: {error}.") from error
-        return LRSResponse(
-            success=200 <= response.status < 300, request=request, response=response, data=data
-        )
-
-    def _exchange(
-        self, base: Any, method: str, path: str, content: Any, headers: dict[str, str]
-    ) -> tuple[http.client.HTTPResponse, str]:
-        if self._connection is None:
-            kind = (
-                http.client.HTTPSConnection
-                if base.scheme == "https"
-                else http.client.HTTPConnection
-            )
-            self._connection = kind(base.hostname, base.port, timeout=self._timeout_seconds)
-        connection = self._connection
-        with self._deadline(connection) as missed:
-            try:
-                connection.request(method, path, body=content, headers=headers)
-                response = connection.getresponse()
-                data = response.read(ANSWER_MOST_BYTES + 1)
-            except Exception as error:
-                if missed.is_set():
-                    raise TimeoutError from error
-                raise
-            if missed.is_set():
-                raise TimeoutError
-        if len(data) > ANSWER_MOST_BYTES:
-            raise ValueError("the answer is too long")
-        if response.will_close:
-            self.close()
-        return response, data.decode("utf-8", "replace")
-
-    @contextmanager
-    def _deadline(self, connection: http.client.HTTPConnection) -> Iterator[threading.Event]:
-        """Close the connection after `timeout_seconds`: a socket's own timeout starts anew at
-        every byte that drips in."""
-        missed = threading.Event()
-
-        def cut_off() -> None:
-            missed.set()
-            if connection.sock is not None:
-                with suppress(OSError):
-                    connection.sock.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(self._timeout_seconds, cut_off)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield missed
-        finally:
-            timer.cancel()
+# Every LRS says it on every answer (xAPI 1.0.3, Communication 3.3; IEEE 9274.1.1, 4.1.4).
+VERSION_HEADER = "X-Experience-API-Version"
 
 
 class RemoteTarget:
     """An LRS over HTTP."""
 
-    name = "remote"
-    label = _l("The company's record store")
     in_process = False
 
-    def __init__(self, endpoint: str, key: str, secret: str, version: str, timeout: float) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        key: str,
+        secret: str,
+        version: str,
+        timeout: float,
+        name: str = "remote",
+        label: object = _l("The company's record store"),
+    ) -> None:
+        self.name, self.label = name, label
         self.address = endpoint if endpoint.endswith("/") else endpoint + "/"
         self.lrs = PooledLRS(self.address, key, secret, version, timeout)
 
     def send(self, batch: Sequence[Waiting]) -> Outcome:
-        """Send the batch in one POST."""
+        """Send the batch in one POST; delivered if the answer names what was sent."""
         request = HTTPRequest(method="POST", resource="statements")
-        request.headers["Content-Type"] = "application/json"
-        request.content = f"[{','.join(one.text for one in batch)}]".encode()
-        return self._ask(request)
+        body = f"[{','.join(one.text for one in batch)}]".encode()
+        media_type = "application/json"
+        attached = {sha2: (sha2, kind, data) for one in batch for sha2, kind, data in one.attached}
+        if attached:
+            body, media_type = multipart.write(body, list(attached.values()))
+        request.headers["Content-Type"] = media_type
+        # Past tincan's own setter: it would make a text of it, which goes out as ISO 8859-1.
+        request._content = body
+        try:
+            answer = self.lrs._send_request(request)
+        except NoAnswer as error:
+            return Outcome(Verdict.LATER, 0, cut(str(error)))
+        outcome = _outcome(answer)
+        if outcome.verdict is not Verdict.DELIVERED or _names(answer, batch):
+            return outcome
+        return Outcome(
+            Verdict.LATER,
+            outcome.status,
+            cut(
+                "What answers there is no record store: it does not name the statements that it "
+                f"was sent. It said: {answer.data or 'nothing'}"
+            ),
+        )
 
     def settle(self, one: Waiting) -> Outcome:
         """Fetch what the LRS holds under this id, and compare."""
@@ -173,10 +87,13 @@ class RemoteTarget:
             if answer.response.status == 404:
                 continue
             if not answer.success:
-                return self._outcome(answer)
+                return _outcome(answer)
             try:
                 held = same(orjson.loads(answer.data), orjson.loads(one.text))
-            except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            except orjson.JSONDecodeError:
+                words = "What answers there is no record store: it does not show the statement."
+                return Outcome(Verdict.LATER, answer.response.status, words)
+            except (KeyError, TypeError, AttributeError):
                 held = False
             if held:
                 return Outcome(Verdict.DELIVERED, 200)
@@ -187,21 +104,67 @@ class RemoteTarget:
             "The record store reports a conflict, and shows no such statement.",
         )
 
-    def _ask(self, request: HTTPRequest) -> Outcome:
-        try:
-            answer = self.lrs._send_request(request)
-        except NoAnswer as error:
-            return Outcome(Verdict.LATER, 0, cut(str(error)))
-        return self._outcome(answer)
 
-    def _outcome(self, answer: LRSResponse) -> Outcome:
-        status = answer.response.status
-        return Outcome(
-            judge(status),
-            status,
-            cut(answer.data or ""),
-            read_retry_after(answer.response.getheader("Retry-After"), clock.now()),
-        )
+class UnreadableTarget:
+    """A record store whose secret cannot be read any more: all waits until it is typed in again."""
+
+    in_process = False
+
+    def __init__(self, store: Store, words: str) -> None:
+        self.name, self.address = store.name, store.endpoint
+        self.label: object = store.label
+        self.words = words
+
+    def send(self, batch: Sequence[Waiting]) -> Outcome:
+        """Send nothing, and say why."""
+        return Outcome(Verdict.LATER, 0, self.words)
+
+    def settle(self, one: Waiting) -> Outcome:
+        """Judge nothing, and say why."""
+        return Outcome(Verdict.LATER, 0, self.words)
+
+
+def _outcome(answer: LRSResponse) -> Outcome:
+    status = answer.response.status
+    verdict, words = judge(status), answer.data or ""
+    if verdict is Verdict.REFUSED and status != 413 and not _is_lrs(answer):
+        # Some proxy's opinion. 413 is a proxy's to say: smaller batches may pass it.
+        verdict = Verdict.DOUBTFUL
+    if 300 <= status < 400:
+        leads = answer.response.getheader("Location") or "nowhere"
+        words = f"It is elsewhere: the address redirects to {leads}. Statements are not sent on."
+    return Outcome(
+        verdict,
+        status,
+        cut(words),
+        read_retry_after(answer.response.getheader("Retry-After"), clock.now()),
+    )
+
+
+def _is_lrs(answer: LRSResponse) -> bool:
+    return answer.response.getheader(VERSION_HEADER) is not None
+
+
+def _names(answer: LRSResponse, batch: Sequence[Waiting]) -> bool:
+    """Tell whether an answer names the ids that were sent (1.0.3, Communication 2.1.2)."""
+    if answer.response.status == 204:
+        return _is_lrs(answer)
+    try:
+        named = orjson.loads(answer.data)
+        return {one.lower() for one in named} == {one.statement_id.lower() for one in batch}
+    except (orjson.JSONDecodeError, TypeError, AttributeError):
+        return False
+
+
+def from_store(store: Store, timeout: float) -> RemoteTarget | UnreadableTarget:
+    """Return the target that a row describes."""
+    try:
+        secret = unseal(store.secret)
+    except Misconfigured as error:
+        return UnreadableTarget(store, str(error))
+    return RemoteTarget(
+        store.endpoint, store.key, secret, store.version, timeout, store.name, store.label
+    )
 
 
 def find_target(config: Mapping[str, Any]) -> RemoteTarget | None:

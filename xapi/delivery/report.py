@@ -9,11 +9,17 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import func, select
 
+from lms import clock
 from lms.db import db
 from lms.errors import NotFound
-from xapi.outbox.models import OutboxStatement, Parked, Pending, TargetState
+from xapi.delivery import backfill, forward
+from xapi.delivery.backfill import Progress
+from xapi.delivery.target import Target
+from xapi.lrs.models import LrsStatement
+from xapi.outbox import stores
+from xapi.outbox.models import Forward, OutboxStatement, Parked, Pending, Store, TargetState
 from xapi.sentences import Sentence, read_sentence
-from xapi.targets import targets
+from xapi.targets import settled
 
 PARKED_SHOWN = 50
 
@@ -22,15 +28,20 @@ PARKED_SHOWN = 50
 class TargetReport:
     """One target: figures, moments, and what it refused.
 
-    on: whether the settings still name it. moved: it leads elsewhere than it did when it was last
-    tried, so that what was delivered before may be missing there. words: of the last failure,
-    empty while all is well.
+    on: whether there is such a target still. added: an administrator added it, and may change it.
+    paused: nothing is sent until it is resumed. everything: it gets what other systems stored, too.
+    moved: it leads elsewhere than it did when it was last tried, so that what was delivered before
+    may be missing there. words: of the last failure, empty while all is well. past: how far
+    *send everything since* is, or how it ended.
     """
 
     name: str
     label: object
     address: str
     on: bool
+    added: bool
+    paused: bool
+    everything: bool
     moved: bool
     waiting: int
     delivered: int
@@ -39,39 +50,55 @@ class TargetReport:
     words: str
     last_success_at: dt.datetime | None
     next_try_at: dt.datetime | None
+    past: Progress | None
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedReport:
-    """A refused statement: what it says, and the target's own words."""
+    """A refused statement: what it says, and the target's own words.
+
+    row: in the outbox or, where `forwarded`, in the built-in store; then person_id is None.
+    """
 
     target: str
-    outbox_id: int
+    row: int
+    forwarded: bool
     statement_id: str
-    person_id: int
+    person_id: int | None
     sentence: Sentence
     parked_at: dt.datetime
     status: int
     words: str
 
 
-def report() -> list[TargetReport]:
-    """Return every target that is on, and those that are off and still have something waiting."""
-    on = targets()
+def report(only: str | None = None) -> list[TargetReport]:
+    """Return every target (or this one), and those that are off and still have something waiting."""
+    added = {one.name: one for one in stores.list_all()}
+    on: dict[str, Target | Store] = {**settled(), **added}
     states = {state.target: state for state in db.session.scalars(select(TargetState))}
-    waiting = _counts(Pending)
-    parked = _counts(Parked)
-    left = sorted((waiting.keys() | parked.keys()) - on.keys())
+    waiting, parked = _counts(Pending), _counts(Parked)
+    for name, (waits, aside) in forward.counts().items():
+        waiting[name] = waiting.get(name, 0) + waits
+        parked[name] = parked.get(name, 0) + aside
+    left = sorted((waiting.keys() | parked.keys()) - on.keys() - set(stores.removed()))
+    past = backfill.progress()
     found = []
     for name in [*on, *left]:
-        target, state = on.get(name), states.get(name)
-        address = target.address if target else (state.address if state else "")
+        if only is not None and name != only:
+            continue
+        target, store, state = on.get(name), added.get(name), states.get(name)
+        address = state.address if state else ""
+        if target is not None:
+            address = target.endpoint if isinstance(target, Store) else target.address
         found.append(
             TargetReport(
                 name=name,
                 label=target.label if target else name,
                 address=address,
                 on=target is not None,
+                added=store is not None,
+                paused=store is not None and store.paused,
+                everything=store is not None and store.everything,
                 moved=bool(state and target and state.address and state.address != address),
                 waiting=waiting.get(name, 0),
                 delivered=state.delivered if state else 0,
@@ -80,6 +107,7 @@ def report() -> list[TargetReport]:
                 words=state.words if state and state.failures else "",
                 last_success_at=state.last_success_at if state else None,
                 next_try_at=state.next_try_at if state and state.failures else None,
+                past=past.get(name),
             )
         )
     return found
@@ -87,32 +115,64 @@ def report() -> list[TargetReport]:
 
 def list_parked() -> Sequence[ParkedReport]:
     """Return what is parked, newest first, 50 at most."""
-    rows = db.session.execute(
+    ours = db.session.execute(
         select(Parked, OutboxStatement)
         .join(OutboxStatement, OutboxStatement.id == Parked.outbox_id)
         .order_by(Parked.parked_at.desc(), Parked.outbox_id.desc())
         .limit(PARKED_SHOWN)
     )
-    return [
-        ParkedReport(
-            parked.target,
-            parked.outbox_id,
-            statement.statement_id,
-            statement.person_id,
-            read_sentence(orjson.loads(statement.text)),
-            parked.parked_at,
-            parked.status,
-            parked.words,
-        )
-        for parked, statement in rows
+    found = [
+        _parked(one.target, one, row.id, row.statement_id, row.person_id, row.text)
+        for one, row in ours
     ]
+    others = db.session.execute(
+        select(Forward, LrsStatement.id, LrsStatement.statement_id, LrsStatement.text)
+        .join(LrsStatement, LrsStatement.id == Forward.statement)
+        .where(Forward.parked_at.is_not(None))
+        .order_by(Forward.parked_at.desc(), Forward.statement.desc())
+        .limit(PARKED_SHOWN)
+    )
+    found += [
+        _parked(one.target, one, row_id, statement_id, None, text)
+        for one, row_id, statement_id, text in others
+    ]
+    gone = set(stores.removed())
+    found = [one for one in found if one.target not in gone]
+    return sorted(found, key=lambda one: one.parked_at, reverse=True)[:PARKED_SHOWN]
+
+
+def _parked(
+    target: str,
+    one: Parked | Forward,
+    row: int,
+    statement_id: str,
+    person_id: int | None,
+    text: str,
+) -> ParkedReport:
+    return ParkedReport(
+        target,
+        row,
+        isinstance(one, Forward),
+        statement_id,
+        person_id,
+        read_sentence(orjson.loads(text)),
+        one.parked_at or clock.now(),
+        one.status,
+        one.words,
+    )
+
+
+def get_report(name: str) -> TargetReport:
+    """Return how delivery to one target goes; raises NotFound."""
+    found = report(name)
+    if not found:
+        raise NotFound("There is no record store of this name.")
+    return found[0]
 
 
 def get_known(name: str) -> str:
     """Return the name of a target that is on or has rows; raises NotFound."""
-    if name not in {one.name for one in report()}:
-        raise NotFound("There is no record store of this name.")
-    return name
+    return get_report(name).name
 
 
 def _counts(model: type[Pending] | type[Parked]) -> dict[str, int]:
@@ -125,7 +185,7 @@ def _counts(model: type[Pending] | type[Parked]) -> dict[str, int]:
 def check_delivery() -> str | None:
     """Say what is wrong with delivery, for `ropes doctor`."""
     for one in report():
-        if one.failures:
+        if one.failures and not one.paused:
             return (
                 f"The record store “{one.label}” has failed {one.failures} times in a row: "
                 f"{one.words} {one.waiting} statements wait. See the page Statements."

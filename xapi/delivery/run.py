@@ -8,32 +8,46 @@ statements were recorded, so that the target recognises them.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from flask import Flask, current_app
 
 from lms import clock
 from lms.db import db
 from lms.jobs.queue import queue as jobs
-from xapi.delivery import queue
-from xapi.delivery.lock import only_one
+from xapi.delivery import backfill, forward, queue
+from xapi.delivery.lock import locks, only_one
 from xapi.delivery.outcome import Outcome, Verdict, wait_seconds
 from xapi.delivery.target import Target, Waiting
+from xapi.delivery.writing import reading
+from xapi.outbox import stores
 from xapi.targets import SEND, targets
+
+log = logging.getLogger(__name__)
 
 RUN_MOST_SECONDS = 30.0
 BREAKS_AFTER = 3  # failures in a row, after which a 500 is looked for in the statements
+# Failures in a row, some quarters of an hour, after which one learner's statement that may be refused
+# for good is no longer waited with: theirs that follow are tried, or nothing would ever tell.
+PATIENCE = 10
+LOOK_SECONDS = 0.25
 DOUBTS_MOST = 3  # times that a statement alone is turned away while others are taken
 
 
 def deliver() -> None:
     """Serve the targets in process, then ask for those over the network to be served."""
+    stores.sweep_removed()
     remote = False
-    for target in targets().values():
+    for target in _targets():
         if target.in_process:
-            serve(target)
+            with only_one(target.name) as ours:
+                if ours:
+                    serve(target)
         else:
             remote = remote or queue.is_due(target.name)
     if remote:
@@ -41,36 +55,92 @@ def deliver() -> None:
 
 
 def send() -> None:
-    """Serve the targets over the network, each in a thread of its own: one that hangs delays none."""
-    due = [
-        target
-        for target in targets().values()
-        if not target.in_process and queue.is_due(target.name)
-    ]
-    if len(due) == 1:
-        serve(due[0])
-        return
+    """Serve the targets over the network, each in a thread of its own: one that hangs delays none.
+
+    While one is busy or hangs, the others are looked after: whatever becomes due is served at once.
+    """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    ended: SimpleQueue[str] = SimpleQueue()
+    lost = threading.Event()
 
     def serve_one(target: Target) -> None:
-        with app.app_context():
-            serve(target)
+        try:
+            with app.app_context():
+                serve(target, lost)
+        except Exception:
+            log.exception("delivery to %s broke off; it is tried again", target.name)
+            left.add(target.name)
+        finally:
+            ended.put(target.name)
 
-    threads = [threading.Thread(target=serve_one, args=(one,), name=one.name) for one in due]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    busy: set[str] = set()
+    left: set[str] = set()  # of another worker, or broken off: not in this run
+    with locks() as ours:
+        try:
+            while True:
+                for target in _targets():
+                    name = target.name
+                    if target.in_process or name in busy | left or not queue.is_due(name):
+                        continue
+                    if not ours.take(name):
+                        left.add(name)
+                        continue
+                    busy.add(name)
+                    threading.Thread(
+                        target=serve_one, args=(target,), name=name, daemon=True
+                    ).start()
+                if not busy or not ours.hold():
+                    return
+                with suppress(Empty):
+                    name = ended.get(timeout=LOOK_SECONDS)
+                    busy.discard(name)
+                    ours.give_back(name)
+        finally:  # whatever broke: nobody goes on without a lock
+            lost.set()
+            while busy:
+                busy.discard(ended.get())
 
 
-def serve(target: Target) -> None:
-    """Deliver what waits for one target, until nothing does, it fails, or half a minute is over."""
+def serve(target: Target, lost: threading.Event | None = None) -> None:
+    """Deliver what waits for one target, until nothing does, it fails, or half a minute is over.
+
+    Whoever calls holds the target's lock; `lost` is set when that is so no longer.
+    """
     until = time.monotonic() + RUN_MOST_SECONDS
-    with only_one(target.name) as ours:
-        while ours and time.monotonic() < until and queue.is_due(target.name):
-            batch = queue.take(target.name)
-            if not batch or not _deliver(target, batch):
+    while time.monotonic() < until and queue.is_due(target.name):
+        sent = False
+        for take_next in (_next_recorded, _next_forwarded):
+            if lost is not None and lost.is_set():
                 return
+            batch = take_next(target.name)
+            if batch:
+                sent = True
+                if not _deliver(target, batch):
+                    return
+        if not sent:
+            return
+
+
+def _targets() -> list[Target]:
+    with reading():
+        return list(targets().values())
+
+
+def _next_recorded(target: str) -> list[Waiting]:
+    """Return the next of what Ropes recorded; nobody's before their past (see backfill)."""
+    while True:
+        backfill.feed(target)
+        batch = queue.take(target)
+        early = backfill.find_early(target, batch)
+        if not early:
+            return batch
+        backfill.pull(target, early)
+
+
+def _next_forwarded(target: str) -> list[Waiting]:
+    """Return the next of what other systems stored, where the target gets that too."""
+    forward.feed(target)
+    return forward.take(target)
 
 
 def _deliver(target: Target, batch: Sequence[Waiting]) -> bool:
@@ -89,7 +159,7 @@ def _deliver(target: Target, batch: Sequence[Waiting]) -> bool:
             and queue.failures_of(target.name) < BREAKS_AFTER
         ):
             return _put_off(target, outcome)
-    search = _Search(target)
+    search = _Search(target, strict=queue.failures_of(target.name) < PATIENCE)
     search.halve(batch, outcome)
     if search.stopped is not None:
         return _put_off(target, search.stopped)
@@ -105,30 +175,36 @@ def _deliver(target: Target, batch: Sequence[Waiting]) -> bool:
 
 
 class _Search:
-    """Finds, by halves, what in a batch is refused; what is taken on the way is noted at once."""
+    """Finds, by halves, what in a batch is refused; what is taken on the way is noted at once.
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    In order, as learners did things: while it is not known whether a statement is refused for
+    good, nothing that its learner did later is sent (`strict`).
+    """
+
+    def __init__(self, target: Target, strict: bool) -> None:
+        self.target, self.strict = target, strict
         self.taken = False
         self.stopped: Outcome | None = None
         self.doubtful: list[tuple[Waiting, Outcome]] = []
+        self.held: set[int | None] = set()
 
     def halve(self, batch: Sequence[Waiting], outcome: Outcome) -> None:
-        """Go on with a batch that was not taken as a whole; in order, as learners did things."""
+        """Go on with a batch that was not taken as a whole."""
         if len(batch) == 1:
             self._single(batch[0], outcome)
             return
         middle = len(batch) // 2
         for half in (batch[:middle], batch[middle:]):
-            if self.stopped is not None:
-                return
-            answer = _send(self.target, half)
+            rest = [one for one in half if one.whose is None or one.whose not in self.held]
+            if self.stopped is not None or not rest:
+                continue
+            answer = _send(self.target, rest)
             if answer.verdict is Verdict.DELIVERED:
-                self._note(half)
+                self._note(rest)
             elif answer.verdict is Verdict.LATER:
                 self.stopped = answer
             else:
-                self.halve(half, answer)
+                self.halve(rest, answer)
 
     def _single(self, one: Waiting, outcome: Outcome) -> None:
         if outcome.verdict is Verdict.CONFLICT:
@@ -137,6 +213,8 @@ class _Search:
             self._note([one])
         elif outcome.verdict is Verdict.DOUBTFUL:
             self.doubtful.append((one, outcome))
+            if self.strict:
+                self.held.add(one.whose)
         elif outcome.verdict is Verdict.REFUSED:
             queue.park(self.target.name, one, outcome)
         else:

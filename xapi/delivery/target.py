@@ -26,12 +26,19 @@ def parse_version(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A statement that waits for a target."""
+    """A statement that waits for a target.
 
-    outbox_id: int
+    row: its row in the outbox or, where `forwarded`, in the built-in store, which another system
+    had stored it in. attached: what is sent along: hash, media type and bytes.
+    """
+
+    row: int
     statement_id: str
     text: str  # JSON
     doubts: int = 0  # how often it alone was turned away for a reason that may have been passing
+    whose: int | None = None  # the learner, where we know one
+    forwarded: bool = False
+    attached: tuple[tuple[str, str, bytes], ...] = ()
 
 
 class Target(Protocol):

@@ -1,10 +1,10 @@
-"""Statements recorded, and for each target the ones that wait or were refused."""
+"""Statements recorded, the targets, and for each target what waits or was refused."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms import clock
@@ -15,6 +15,7 @@ class OutboxStatement(Model):
     """A statement as it was recorded; the text never changes."""
 
     __tablename__ = "xapi_outbox"
+    __table_args__ = (Index("ix_xapi_outbox_person", "person_id", "id"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     statement_id: Mapped[str] = mapped_column(String(36), unique=True)  # UUID
@@ -69,3 +70,81 @@ class TargetState(Model):
     failures: Mapped[int] = mapped_column(default=0)  # in a row
     words: Mapped[str] = mapped_column(Text, default="")  # of the last failure
     next_try_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class Store(Model):
+    """A record store that an administrator added: a target like those that the settings name.
+
+    name: the target's, made from the label once. secret: sealed (`xapi.sealed`). everything:
+    whether it also gets what other systems stored in the built-in store; position: the last
+    row of `xapi_statement` that was looked at for it; but_not: the uid of the credential whose
+    statements it does not get, as they came from there. removed_at: rows that wait are being
+    taken away; then it is gone.
+    """
+
+    __tablename__ = "xapi_store"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    label: Mapped[str] = mapped_column(String(120))
+    endpoint: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(String(255))
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    version: Mapped[str] = mapped_column(String(8))  # of the standard: 1.0.3 or 2.0.0
+    paused: Mapped[bool] = mapped_column(default=False)
+    everything: Mapped[bool] = mapped_column(default=False)
+    position: Mapped[int] = mapped_column(BigId, default=0)
+    but_not: Mapped[str] = mapped_column(String(32), default="")
+    made_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)
+    removed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class Backfill(Model):
+    """*Send everything since ...*: how much of the outbox is queued for a target by now.
+
+    since: of which moment on (None: all). cursor: rows up to here are queued; last_id: where it
+    ends, the newest row when it was asked for. total, queued: statements. stopped: an
+    administrator ended it early.
+    """
+
+    __tablename__ = "xapi_backfill"
+
+    target: Mapped[str] = mapped_column(String(40), primary_key=True)
+    since: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    cursor: Mapped[int] = mapped_column(BigId)
+    last_id: Mapped[int] = mapped_column(BigId)
+    total: Mapped[int] = mapped_column(BigId)
+    queued: Mapped[int] = mapped_column(BigId, default=0)
+    started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    stopped: Mapped[bool] = mapped_column(default=False)
+
+
+class BackfillPerson(Model):
+    """Somebody whose past was queued ahead of its turn, because they did something meanwhile."""
+
+    __tablename__ = "xapi_backfill_person"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    target: Mapped[str] = mapped_column(String(40), primary_key=True)
+    person_id: Mapped[int] = mapped_column(primary_key=True)
+    cursor: Mapped[int] = mapped_column(BigId)  # theirs up to here are queued
+
+
+class Forward(Model):
+    """A statement of another system, in the built-in store, that waits for a target or was refused.
+
+    Waiting while `parked_at` is empty; the other columns are those of Pending and Parked.
+    """
+
+    __tablename__ = "xapi_forward"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    target: Mapped[str] = mapped_column(String(40), primary_key=True)
+    statement: Mapped[int] = mapped_column(
+        BigId, ForeignKey("xapi_statement.id", ondelete="CASCADE"), primary_key=True
+    )
+    doubts: Mapped[int] = mapped_column(default=0)
+    parked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    status: Mapped[int] = mapped_column(default=0)
+    words: Mapped[str] = mapped_column(Text, default="")

@@ -25,7 +25,7 @@ from xapi.pages.blueprint import blueprint
 from xapi.pages.browser import make_teller, store_is_on
 from xapi.sentences import Teller, activity_label, reader_language
 from xapi.shown import IDENTIFIER_MOST, pick, shown, shown_json
-from xapi.targets import targets
+from xapi.targets import labels
 from xapi.vocabulary import VOIDED
 
 TEXT_MOST = 200_000  # characters of JSON on the page; the file has all of it
@@ -62,7 +62,7 @@ def statement(statement_id: object) -> str:
     teller = make_teller([told, *said])
     text = shown_json(told)
     here, waiting, refused = recorded.delivery_of(row.statement_id)
-    labels = {name: target.label for name, target in targets().items()}
+    known = labels()
     return render_template(
         "xapi/statement.html",
         row=row,
@@ -76,8 +76,8 @@ def statement(statement_id: object) -> str:
         text=text[:TEXT_MOST],
         cut=len(text) > TEXT_MOST,
         recorded_here=here,
-        waiting=[labels.get(name, name) for name in waiting],
-        refused=[(labels.get(name, name), words) for name, words in refused],
+        waiting=[known.get(name, name) for name in waiting],
+        refused=[(known.get(name, name), words) for name, words in refused],
     )
 
 

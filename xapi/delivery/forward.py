@@ -1,0 +1,174 @@
+"""Forwarding: what other systems stored in the built-in store goes on to targets that want it.
+
+The store gives its row ids under a lock, so that they are in the order of commits: here a position
+is safe. A hundred rows at a time it becomes rows that wait (`xapi_forward`), so that what a target
+refuses is set aside as everywhere else. What Ropes records itself is not among it: that goes by the
+outbox.
+
+No circle can come of it. A statement that a store holds is recognised by its id, and a store that
+recognises one has nothing new to forward; and what a target sent us with its own credential is not
+sent back to it at all (`Store.but_not`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import delete, exists, func, select, update
+
+from lms import clock
+from lms.db import db, transaction
+from xapi.delivery.embedded import AUTHORITY
+from xapi.delivery.outcome import Outcome
+from xapi.delivery.target import Waiting
+from xapi.delivery.writing import reading, upsert
+from xapi.lrs.credentials import authority_of
+from xapi.lrs.models import LrsAttachment, LrsStatement
+from xapi.lrs.multipart import attachments_of
+from xapi.outbox.models import Forward, Store
+
+FED_ROWS = 100
+BATCH_MOST = 50
+BATCH_MOST_BYTES = 2_000_000  # more only where one statement alone has more
+# What each record store gives a statement itself; and a 1.0 store takes no word of 2.0.
+_GIVEN = ("authority", "stored", "version")
+
+
+def is_waiting(target: str) -> bool:
+    """Tell whether there is anything to forward to a target, or to look at."""
+    if db.session.scalar(select(exists().where(*_waiting(target)))):
+        return True
+    store = _find(target)
+    newest = db.session.scalar(select(func.max(LrsStatement.id))) if store else 0
+    return store is not None and (newest or 0) > store.position
+
+
+def feed(target: str) -> None:
+    """Look at the next rows of the store, and note which of them wait for a target."""
+    with reading():
+        store = _find(target)
+        if store is None or db.session.scalar(select(exists().where(*_waiting(target)))):
+            return
+        rows = db.session.execute(
+            select(LrsStatement.id, LrsStatement.text)
+            .where(LrsStatement.id > store.position)
+            .order_by(LrsStatement.id)
+            .limit(FED_ROWS)
+        ).all()
+        left_out = [authority_of(uid) for uid in (AUTHORITY, store.but_not) if uid]
+    if not rows:
+        return
+    wanted = [row.id for row in rows if orjson.loads(row.text)["authority"] not in left_out]
+    with transaction() as session:
+        if wanted:
+            session.execute(
+                upsert(Forward, ["target", "statement"]),
+                [{"target": target, "statement": one} for one in wanted],
+            )
+        session.execute(update(Store).where(Store.name == target).values(position=rows[-1].id))
+
+
+def take(target: str) -> list[Waiting]:
+    """Return the next statements to forward, oldest first, with what is attached to them."""
+    with reading():
+        rows = db.session.execute(
+            select(LrsStatement.id, LrsStatement.statement_id, LrsStatement.text, Forward.doubts)
+            .join(Forward, Forward.statement == LrsStatement.id)
+            .where(*_waiting(target))
+            .order_by(Forward.statement)
+            .limit(BATCH_MOST)
+        ).all()
+        batch: list[Waiting] = []
+        size = 0
+        for row in rows:
+            statement = orjson.loads(row.text)
+            attached = _attached(statement)
+            for name in _GIVEN:
+                statement.pop(name, None)
+            text = orjson.dumps(statement).decode()
+            size += len(text) + sum(len(data) for _sha2, _kind, data in attached)
+            if batch and size > BATCH_MOST_BYTES:
+                break
+            batch.append(
+                Waiting(
+                    row.id,
+                    row.statement_id,
+                    text,
+                    row.doubts,
+                    forwarded=True,
+                    attached=attached,
+                )
+            )
+    return batch
+
+
+def remove(target: str, rows: Sequence[int]) -> None:
+    """Note that a target has these rows of the store."""
+    if rows:
+        db.session.execute(
+            delete(Forward).where(Forward.target == target, Forward.statement.in_(rows))
+        )
+
+
+def doubt(target: str, row: int) -> None:
+    """Note that this one alone was turned away for a reason that may pass."""
+    _change(target, row, doubts=Forward.doubts + 1)
+
+
+def park(target: str, row: int, outcome: Outcome) -> None:
+    """Set this one aside, with the words of the refusal."""
+    _change(target, row, parked_at=clock.now(), status=outcome.status, words=outcome.words)
+
+
+def send_again(target: str, row: int | None = None) -> int:
+    """Have what was set aside (all, or this one) wait once more; return how many."""
+    chosen = [Forward.target == target, Forward.parked_at.is_not(None)]
+    if row is not None:
+        chosen.append(Forward.statement == row)
+    done = db.session.execute(update(Forward).where(*chosen).values(parked_at=None, doubts=0))
+    count: int = done.rowcount  # type: ignore[attr-defined]
+    return count
+
+
+def counts() -> dict[str, tuple[int, int]]:
+    """Return how many wait to be forwarded, and how many were refused, by target."""
+    rows = db.session.execute(
+        select(
+            Forward.target,
+            func.count().label("every"),
+            func.count(Forward.parked_at).label("aside"),
+        ).group_by(Forward.target)
+    )
+    return {row.target: (row.every - row.aside, row.aside) for row in rows}
+
+
+def _waiting(target: str) -> list[Any]:
+    return [Forward.target == target, Forward.parked_at.is_(None)]
+
+
+def _find(target: str) -> Store | None:
+    return db.session.scalar(
+        select(Store).where(
+            Store.name == target, Store.everything.is_(True), Store.removed_at.is_(None)
+        )
+    )
+
+
+def _change(target: str, row: int, **values: Any) -> None:
+    db.session.execute(
+        update(Forward).where(Forward.target == target, Forward.statement == row).values(**values)
+    )
+
+
+def _attached(statement: Mapping[str, Any]) -> tuple[tuple[str, str, bytes], ...]:
+    named = {one["sha2"].lower(): one["contentType"] for one in attachments_of(statement)}
+    if not named:
+        return ()
+    kept = db.session.execute(
+        select(LrsAttachment.sha2, LrsAttachment.content)
+        .where(LrsAttachment.sha2.in_(sorted(named)))
+        .order_by(LrsAttachment.sha2)
+    )
+    return tuple((row.sha2, named[row.sha2], row.content) for row in kept)

@@ -1,0 +1,206 @@
+"""The record stores that administrators add, change, pause and remove."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+
+from flask_babel import gettext as _
+from sqlalchemy import delete, func, select
+
+from lms import audit, clock
+from lms.db import db, transaction, writing
+from lms.errors import Invalid, NotFound
+from xapi.lrs.models import LrsStatement
+from xapi.outbox.address import read_endpoint
+from xapi.outbox.models import (
+    Backfill,
+    BackfillPerson,
+    Forward,
+    Parked,
+    Pending,
+    Store,
+    TargetState,
+)
+from xapi.sealed import seal
+
+NAME_MOST = 30
+SWEPT_ROWS = 500
+
+
+def list_all() -> Sequence[Store]:
+    """Return every record store that was added and not removed, in the order of their making."""
+    return db.session.scalars(
+        select(Store).where(Store.removed_at.is_(None)).order_by(Store.id)
+    ).all()
+
+
+def names() -> Sequence[str]:
+    """Return their names; those that are paused too."""
+    return db.session.scalars(
+        select(Store.name).where(Store.removed_at.is_(None)).order_by(Store.id)
+    ).all()
+
+
+def removed() -> Sequence[str]:
+    """Return the names of those that were removed, and have rows that are still taken away."""
+    return db.session.scalars(select(Store.name).where(Store.removed_at.is_not(None))).all()
+
+
+def get(name: str) -> Store:
+    """Return one; raises NotFound."""
+    found = db.session.scalar(select(Store).where(Store.name == name, Store.removed_at.is_(None)))
+    if found is None:
+        raise NotFound("There is no record store of this name.")
+    return found
+
+
+def add(
+    label: str,
+    endpoint: str,
+    key: str,
+    secret: str,
+    version: str,
+    *,
+    everything: bool = False,
+    but_not: str = "",
+    taken: Collection[str] = (),
+    actor_id: int | None = None,
+) -> Store:
+    """Add a record store; it gets what is recorded from the commit on. Raises Invalid.
+
+    taken: names that other targets have.
+    """
+    made = Store(
+        name="", label="", endpoint="", key="", secret=b"", version=version, but_not=but_not
+    )
+    _fill(made, label, endpoint, key, secret)
+    made.name = _free_name(made.label, taken)
+    made.everything = everything
+    made.position = _newest() if everything else 0
+    db.session.add(made)
+    db.session.flush()
+    audit.note("xapi.store.added", f"target/{made.name}", actor_id, address=made.endpoint)
+    return made
+
+
+def change(
+    store: Store,
+    label: str,
+    endpoint: str,
+    key: str,
+    secret: str,
+    version: str,
+    *,
+    everything: bool,
+    but_not: str,
+    actor_id: int | None = None,
+) -> None:
+    """Change a record store; an empty secret leaves the one it has. Raises Invalid."""
+    moved = read_endpoint_for_people(endpoint) != store.endpoint
+    if moved and not secret:
+        # Or whoever may change the address could have the secret sent to an address of their own.
+        raise Invalid(_("It leads elsewhere: type the secret in again."), "secret")
+    _fill(store, label, endpoint, key, secret)
+    store.version = version
+    store.but_not = but_not
+    if everything and not store.everything:
+        store.position = _newest()
+    store.everything = everything
+    audit.note("xapi.store.changed", f"target/{store.name}", actor_id, address=store.endpoint)
+
+
+def pause(store: Store, paused: bool, actor_id: int | None = None) -> None:
+    """Send nothing until it is resumed, or go on; what is recorded meanwhile waits."""
+    store.paused = paused
+    act = "xapi.store.paused" if paused else "xapi.store.resumed"
+    audit.note(act, f"target/{store.name}", actor_id)
+
+
+def remove(store: Store, actor_id: int | None = None) -> None:
+    """Send nothing any more, and forget what waits for it; what it holds stays there."""
+    store.removed_at = clock.now()
+    store.secret = b""
+    audit.note("xapi.store.removed", f"target/{store.name}", actor_id)
+
+
+def sweep_removed() -> None:
+    """Take away what waited for removed record stores, a few hundred rows at a time."""
+    db.session.rollback()
+    with writing(False):
+        gone = list(removed())
+        db.session.rollback()
+    for name in gone:
+        while _sweep(name):
+            pass
+
+
+def read_endpoint_for_people(text: str) -> str:
+    """Return an endpoint as it is kept; raises Invalid, at the field `endpoint`."""
+    try:
+        return read_endpoint(text)
+    except ValueError as error:
+        sentences = {
+            "address": _("Write the whole address, like https://lrs.example.com/xapi/."),
+            "secrets": _("Leave key and secret out of the address: they have fields of their own."),
+            "query": _("Leave out what follows a question mark or a hash."),
+            "forbidden": _("No record store can be at this address."),
+            "plain": _(
+                "Write https: over http, anybody on the way could read the secret. "
+                "http is for record stores on this machine or a private network."
+            ),
+        }
+        raise Invalid(sentences[str(error)], "endpoint") from None
+
+
+def _fill(store: Store, label: str, endpoint: str, key: str, secret: str) -> None:
+    store.label = " ".join(label.split())[:120]
+    if not store.label:
+        raise Invalid(_("Give it a name."), "label")
+    store.endpoint = read_endpoint_for_people(endpoint)
+    if not key or ":" in key:
+        raise Invalid(_("Write the key as it was given to you; it holds no colon."), "key")
+    store.key = key
+    if secret:
+        store.secret = seal(secret)
+    elif not store.secret:
+        raise Invalid(_("Write the secret that belongs to the key."), "secret")
+
+
+def _free_name(label: str, taken: Collection[str]) -> str:
+    plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:NAME_MOST].strip("-") or "store"
+    # Names that only have rows left count too: nothing that waits for one is sent to another.
+    used = {*taken, *db.session.scalars(select(Store.name))}
+    used |= set(db.session.scalars(select(TargetState.target)))
+    number, free = 1, name
+    while free in used:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def _newest() -> int:
+    return db.session.scalar(select(func.max(LrsStatement.id))) or 0
+
+
+def _sweep(name: str) -> bool:
+    """Take some rows away; return whether there may be more."""
+    with transaction() as session:
+        for model, column in (
+            (Pending, Pending.outbox_id),
+            (Parked, Parked.outbox_id),
+            (Forward, Forward.statement),
+            (BackfillPerson, BackfillPerson.person_id),
+        ):
+            ids = session.scalars(
+                select(column).where(model.target == name).limit(SWEPT_ROWS)
+            ).all()
+            if ids:
+                session.execute(delete(model).where(model.target == name, column.in_(ids)))
+                return True
+        session.execute(delete(TargetState).where(TargetState.target == name))
+        session.execute(delete(Backfill).where(Backfill.target == name))
+        session.execute(delete(Store).where(Store.name == name, Store.removed_at.is_not(None)))
+    return False
