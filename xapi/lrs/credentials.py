@@ -8,13 +8,12 @@ Every change of a credential is made here and nowhere else.
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import current_app
@@ -45,9 +44,21 @@ __all__ = [
     "find_made", "get_credential", "list_all", "old_works", "revoke", "rotate",
 ]  # fmt: skip
 
+KEY_MOST = 64  # characters
+_NOBODY = "0" * 64  # in place of the hash of a key that there is not
 OLD_DAYS = 7
 OLD_DAYS_MOST = 90
 _UID = re.compile(r"[a-z2-9]{26}")
+
+
+def is_credential(agent: Mapping[str, Any]) -> bool:
+    """Tell whether this is the agent of a credential of ours: only it may name itself."""
+    account = agent.get("account")
+    return (
+        account is not None
+        and account["name"].startswith("lrs/")
+        and account["homePage"] == current_app.config["LMS_HOME_PAGE"]
+    )
 
 
 def authority_of(uid: str) -> dict[str, object]:
@@ -201,13 +212,16 @@ def find_caller(authorization: str) -> Caller | None:
         key, colon, secret = (
             base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
         )
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII, no UTF-8
         return None
-    if not colon or "\0" in key:
+    if not colon or len(key) > KEY_MOST or not key.isprintable():  # a NUL cannot even be asked for
         return None
     found = db.session.connection().execute(_find_by_key, {"key": key}).first()
     shown = _hash(secret)
-    if found is None or not _is_secret_of(found, shown):
+    if found is None:
+        hmac.compare_digest(_NOBODY, shown)  # a key that is unknown costs what a wrong secret does
+        return None
+    if not _is_secret_of(found, shown):
         return None
     uses.saw(found.uid, shown)
     return Caller(found.uid, frozenset(found.scopes.split()), found.version)

@@ -18,7 +18,7 @@ from xapi.lrs import multipart
 from xapi.lrs.asked import read_agent_key, read_moment, read_registration
 from xapi.lrs.calls import Call, Session
 from xapi.lrs.consistency import find_quiet_moment
-from xapi.lrs.credentials import authority_of
+from xapi.lrs.credentials import authority_of, is_credential
 from xapi.lrs.errors import Forbidden, NoSuchThing, Oversized, Refused
 from xapi.lrs.formats import as_canonical, as_ids
 from xapi.lrs.models import LrsAttachment
@@ -156,7 +156,9 @@ def _store(
 ) -> list[Prepared]:
     if not session.caller.may_write:
         raise Forbidden("This credential may not store statements.")
-    prepared = prepare(batch, authority_of(session.caller.uid), session.version)
+    authority = authority_of(session.caller.uid)
+    prepared = prepare(batch, authority, session.version)
+    _refuse_impostors(prepared, authority)
     if not session.caller.may_void and any(one.parts.voids for one in prepared):
         raise Forbidden("This credential may not void statements. Nothing was stored.")
     kept = multipart.match([one.statement for one in prepared], attached)
@@ -166,6 +168,18 @@ def _store(
             one.parts = undefined(one.parts)
     g.xapi_quiet = store(prepared, kept)
     return prepared
+
+
+def _refuse_impostors(prepared: list[Prepared], authority: dict[str, Any]) -> None:
+    """Raise Forbidden where a credential of ours is named by another than itself."""
+    own = find_agent_key(authority)
+    for one in prepared:
+        for key, (agent, _) in one.parts.agents.items():
+            if key != own and is_credential(agent):
+                raise Forbidden(
+                    "account.name: this is a credential of this record store, which no other may "
+                    "name. Nothing was stored."
+                )
 
 
 def _get(call: Call, session: Session) -> Response:
