@@ -1,6 +1,6 @@
 """The record store standing alone: `lms` and `xapi` and nothing else, page by page, in process.
 
-`test_alone_served.py` does the same with `ropes serve`, a real client and a real browser.
+`tests/browser/test_alone_served.py` does the same with `ropes serve`, a real client and a real browser.
 """
 
 from __future__ import annotations

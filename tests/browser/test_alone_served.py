@@ -21,7 +21,7 @@ import pytest
 import tincan
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import DESK, PHONE, chromium, screenshot  # noqa: F401 - a fixture
+from tests.browser.conftest import DESK, PHONE, screenshot
 from tests.browser.inspection import Watch, inspect
 from tests.databases import free_port
 
