@@ -129,7 +129,7 @@ def walk_pages(browser: Browser, link: str, base: str) -> dict[str, str]:
     return seen
 
 
-def test_the_page_word_by_word(terminal: Terminal, chromium: Browser) -> None:  # noqa: F811
+def test_the_page_word_by_word(terminal: Terminal, chromium: Browser) -> None:
     assert shutil.which("curl"), "the page says curl"
     base = terminal.env["LMS_BASE_URL"]
     link = re.search(r"http\S+/join/\S+", terminal.run(ADMINISTRATOR))
