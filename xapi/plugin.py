@@ -15,7 +15,7 @@ from xapi.delivery import run
 from xapi.delivery.report import check_delivery
 from xapi.delivery.target import parse_version
 from xapi.keeping import export
-from xapi.lrs import known, resources, statements, uses  # noqa: F401 - views join the blueprint
+from xapi.lrs import described, known, resources, statements, uses  # noqa: F401 - views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
 from xapi.pages import (  # noqa: F401 - their views join the blueprint

@@ -27,10 +27,15 @@ def init_app(app: Flask) -> None:
 def wants_json() -> bool:
     """Whether the caller is a script: it prefers JSON to a page, or came in by a machines' door."""
     parts = current_app.extensions["lms.parts"]
-    doors = {blueprint.name for part in parts for blueprint in part.csrf_exempt}
+    doors = {one.name: one.url_prefix for part in parts for one in part.csrf_exempt}
     if request.blueprint in doors:
         return True
     accepted = request.accept_mimetypes
+    if request.blueprint is None and "text/html" not in accepted.values():
+        # No such address, or method, behind a door of theirs; a browser would name a page.
+        within = (prefix for prefix in doors.values() if prefix)
+        if any(request.path.startswith(f"{prefix}/") for prefix in within):
+            return True
     return accepted.best_match(["text/html", "application/json"]) == "application/json"
 
 

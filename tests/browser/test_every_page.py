@@ -52,6 +52,7 @@ NOT_PAGES = frozenset(
         "xapi_lrs.activity_profile",
         "xapi_lrs.agent_profile",
         "xapi_lrs.agents",
+        "xapi_lrs.described",  # OpenAPI
         "xapi_lrs.more",
         "xapi_lrs.state",
         "xapi_lrs.statements",

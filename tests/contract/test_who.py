@@ -31,7 +31,7 @@ MEANT_FOR: dict[str, tuple[set[Who], dict[str, set[Who]]]] = {
     "people_files": (ADMINISTRATOR, {}),
     "teams": (OVER_THEM, {"team": OVER_PEOPLE, "export": OVER_PEOPLE}),
     "notices": (SIGNED_IN, {}),
-    "xapi_lrs": (MACHINE, {"about": ANYBODY}),
+    "xapi_lrs": (MACHINE, {"about": ANYBODY, "described": ANYBODY}),
     "xapi_profile": (ANYBODY, {}),
     "xapi": (ADMINISTRATOR, {}),
     "certificates": (OWNER, dict.fromkeys(("mine", "earn", "check_now"), SIGNED_IN)),

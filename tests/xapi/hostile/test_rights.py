@@ -253,3 +253,20 @@ def test_injection_in_every_parameter(
     assert not caplog.records
     assert count_rows() == before
     assert lrs.find() == [kept["id"]]
+
+
+def test_what_is_not_there_is_refused_in_json_too(
+    lrs: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    for method, path, status in (
+        ("GET", "nowhere", 404),
+        ("GET", "statements/../../etc/passwd", 404),
+        ("GET", "statements/", 404),
+        ("PATCH", "statements", 405),
+        ("TRACE", "statements", 405),
+        ("DELETE", "statements", 405),
+        ("PUT", "about", 405),
+    ):
+        withstand(lrs, Attack("place", "", status, method, path), caplog)
+    page = lrs.ask("GET", "nowhere", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.content_type.startswith("text/html")
