@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms import clock
@@ -26,6 +26,12 @@ class LrsStatement(Model):
         Index("ix_xapi_statement_registration", "registration", "id"),
         Index("ix_xapi_statement_stored", "stored", "id"),
         Index("ix_xapi_statement_refers_to", "refers_to"),
+        Index(
+            "ix_xapi_statement_voided",
+            "id",
+            sqlite_where=text("voided"),
+            postgresql_where=text("voided"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)

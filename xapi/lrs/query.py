@@ -1,8 +1,12 @@
 """Finding statements: the filters of `GET /statements`, a page at a time.
 
 Each page asks twice: for the statements that match, and for those that target one that does
-(Communication 2.1.3, filter conditions for StatementRefs). Both walk an index from the cursor on,
-so that the hundredth page costs what the first did.
+(Communication 2.1.3, filter conditions for StatementRefs). Both walk a list in order from the
+cursor on, so that the thousandth page costs what the first did.
+
+Each filter is such a list of row ids (`xapi.lrs.lists`). Where there are several, the shortest is
+walked and the others are looked into, entry by entry. Which is the shortest we count ourselves, up
+to a point: no database knows it of one agent.
 """
 
 from __future__ import annotations
@@ -12,22 +16,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, false, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy import select
 
 from lms.db import db
-from xapi.lrs.models import (
-    LrsActivity,
-    LrsAgent,
-    LrsReference,
-    LrsStatement,
-    LrsStatementActivity,
-    LrsStatementAgent,
-    LrsVerb,
-)
+from xapi.lrs import lists, sql
+from xapi.lrs.lists import Term
+from xapi.lrs.models import LrsStatement
 from xapi.lrs.parts import digest
 
 PAGE_MOST = 500
+COUNTED_MOST = 20_000  # of two lists that are both longer, either will do
+SHORT = 1_000  # a list from which its references are found one by one
+_FIND_TEXTS = "SELECT id, text FROM xapi_statement WHERE id {any}"
+_FIND_LAST_BY = (
+    "SELECT id FROM xapi_statement WHERE stored <= {one} ORDER BY stored DESC, id DESC LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,206 +65,163 @@ class Page:
 
 def find_page(wanted: Wanted) -> Page:
     """Return one page of statements that are not voided."""
-    ids = _find_ids(wanted)
+    here = sql.Here()
+    ids = _find_ids(here, wanted)
     more = len(ids) > wanted.limit
     ids = ids[: wanted.limit]
-    texts: dict[int, str] = {}
-    for row in db.session.execute(
-        select(LrsStatement.id, LrsStatement.text).where(LrsStatement.id.in_(ids))
-    ):
-        texts[row.id] = row.text
+    texts = dict(here.execute(_FIND_TEXTS, ids).fetchall())
     return Page([texts[one] for one in ids], ids[-1] if more else None)
 
 
 def find_one(statement_id: str, voided: bool, own: str | None = None) -> Any:
     """Return the row (text, stored) of a statement that is voided or is not, or None."""
-    asked = select(LrsStatement.text, LrsStatement.stored).where(
+    asked = select(LrsStatement.id, LrsStatement.text, LrsStatement.stored).where(
         LrsStatement.statement_id == statement_id.lower(), LrsStatement.voided.is_(voided)
     )
-    if own is not None:
-        asked = asked.where(_names(LrsStatement, LrsStatementAgent, _agent_id(own), related=True))
-    return db.session.execute(asked).first()
+    row = db.session.execute(asked).first()
+    if row is None or own is None:
+        return row
+    here = sql.Here()
+    shown = _Query("", "TRUE", ())
+    shown.look([_own(here, own)], str(int(row.id)))
+    found = here.execute(f"SELECT 1 WHERE {' AND '.join(shown.conditions)}", *shown.values)
+    return row if found.fetchone() else None
 
 
-def _find_ids(wanted: Wanted) -> list[int]:
+def _find_ids(here: sql.Here, wanted: Wanted) -> list[int]:
     """Return up to limit + 1 row ids, in order."""
-    filters = _Filters.resolve(wanted)
-    if filters is None:
+    terms = _terms(here, wanted)
+    if terms is None:
         return []
-    bounds = _bounds(wanted)
-    found: set[int] = set()
-    for asked, place in filters.matching():
-        found |= set(db.session.scalars(_page(asked, place, LrsStatement, bounds, wanted)))
-    if filters.narrow:
-        source = aliased(LrsStatement)
-        through = filters.targeting(source)
-        found |= set(db.session.scalars(_page(through, source.id, source, bounds, wanted)))
+    page = _Page(here, wanted)
+    if not terms:
+        return sorted(page.walk(lists.EVERYTHING, []), reverse=not wanted.ascending)
+    lengths = [term.count(here, COUNTED_MOST) for term in terms]
+    shortest = lengths.index(min(lengths))
+    lead = terms.pop(shortest)
+    found = set(page.walk(lead, terms))
+    if lengths[shortest] <= SHORT:
+        found |= set(page.walk_to_targets(lead, terms))
+    else:
+        found |= set(page.walk_references([lead, *terms]))
     return sorted(found, reverse=not wanted.ascending)[: wanted.limit + 1]
 
 
-def _bounds(wanted: Wanted) -> tuple[int | None, int | None]:
-    """Return the row ids between which, both exclusive, the page lies."""
-    low = None if wanted.since is None else _last_stored_by(wanted.since)
-    high = None if wanted.until is None else _last_stored_by(wanted.until) + 1
-    if wanted.after is not None:
-        if wanted.ascending:
-            low = wanted.after if low is None else max(low, wanted.after)
-        else:
-            high = wanted.after if high is None else min(high, wanted.after)
-    return low, high
+def _terms(here: sql.Here, wanted: Wanted) -> list[Term] | None:
+    """Return the filters, or None where something is asked for that was never stored."""
+    terms = []
+    if wanted.registration is not None:
+        terms.append(lists.registration(wanted.registration))
+    if wanted.agent is not None:
+        row_id = _find_id(here, "xapi_agent", wanted.agent)
+        if row_id is None:
+            return None
+        terms.append(lists.agent(row_id, wanted.related_agents))
+    if wanted.activity is not None:
+        row_id = _find_id(here, "xapi_activity", digest(wanted.activity))
+        if row_id is None:
+            return None
+        terms.append(lists.activity(row_id, wanted.related_activities))
+    if wanted.verb is not None:
+        row_id = _find_id(here, "xapi_verb", digest(wanted.verb))
+        if row_id is None:
+            return None
+        terms.append(lists.verb(row_id))
+    return terms
 
 
-def _page(
-    asked: Select[Any],
-    place: Any,
-    model: Any,
-    bounds: tuple[int | None, int | None],
-    wanted: Wanted,
-) -> Select[Any]:
-    """Narrow to what is time and sequence, and order; `place` is the column walked along."""
-    low, high = bounds
-    asked = asked.where(model.voided == false())
-    if low is not None:
-        asked = asked.where(place > low)
-    if high is not None:
-        asked = asked.where(place < high)
-    if wanted.own is not None:
-        asked = asked.where(_names(model, LrsStatementAgent, _agent_id(wanted.own), related=True))
-    order = place.asc() if wanted.ascending else place.desc()
-    return asked.order_by(order).limit(wanted.limit + 1)
+def _find_id(here: sql.Here, table: str, key: str) -> int | None:
+    query = f"SELECT id FROM {table} WHERE key = {{one}}"  # noqa: S608 - our own names
+    row = here.execute(query, key).fetchone()
+    return None if row is None else int(row[0])
 
 
-def _last_stored_by(moment: dt.datetime) -> int:
+def _own(here: sql.Here, key: str) -> Term:
+    """Return the statements that name the authority which alone may be shown."""
+    return lists.agent(_find_id(here, "xapi_agent", key) or -1, related=True)
+
+
+def _last_stored_by(here: sql.Here, moment: dt.datetime) -> int:
     """Return the highest row id stored at or before `moment` (ids and `stored` share one order)."""
-    found = db.session.scalar(
-        select(LrsStatement.id)
-        .where(LrsStatement.stored <= moment)
-        .order_by(LrsStatement.stored.desc(), LrsStatement.id.desc())
-        .limit(1)
-    )
-    return found or 0
+    told = here.to_driver(sql.statements.c.stored)(moment)
+    row = here.execute(_FIND_LAST_BY, told).fetchone()
+    return 0 if row is None else int(row[0])
 
 
-def _agent_id(key: str) -> int:
-    return db.session.scalar(select(LrsAgent.id).where(LrsAgent.key == key)) or -1
+class _Page:
+    """Where the page lies, and the queries that walk to it."""
 
+    def __init__(self, here: sql.Here, wanted: Wanted) -> None:
+        self._here = here
+        self._limit = wanted.limit + 1
+        self._order = "ASC" if wanted.ascending else "DESC"
+        self._own = None if wanted.own is None else _own(here, wanted.own)
+        low = None if wanted.since is None else _last_stored_by(here, wanted.since)
+        high = None if wanted.until is None else _last_stored_by(here, wanted.until) + 1
+        if wanted.after is not None:
+            if wanted.ascending:
+                low = wanted.after if low is None else max(low, wanted.after)
+            else:
+                high = wanted.after if high is None else min(high, wanted.after)
+        self._low, self._high = low, high
 
-def _names(model: Any, link: Any, row_id: int, related: bool) -> Any:
-    """Return the condition that a statement names this agent or activity."""
-    states = (True, False) if related else (True,)
-    column = _column(link).key
-    inner = aliased(link)  # the outer query may walk the same table, which is not meant here
-    return (
-        select(inner.statement)
-        .where(
-            getattr(inner, column) == row_id,
-            inner.direct.in_(states),
-            inner.statement == model.id,
-        )
-        .exists()
-    )
+    def walk(self, lead: Term, others: Sequence[Term]) -> list[int]:
+        """Return the ids of statements that match by themselves."""
+        found: set[int] = set()
+        for one in lead.walks:
+            query = _Query(one.source, one.condition, one.values)
+            query.look(others, one.place)
+            found |= set(self._run(query, one.place, f"SELECT {one.place}"))
+        return list(found)
 
-
-def _column(link: Any) -> Any:
-    return link.agent_id if link is LrsStatementAgent else link.activity_id
-
-
-@dataclass(frozen=True, slots=True)
-class _Filters:
-    """The filters with row ids in place of keys."""
-
-    agent_id: int | None
-    verb_id: int | None
-    activity_id: int | None
-    registration: str | None
-    related_agents: bool
-    related_activities: bool
-
-    @classmethod
-    def resolve(cls, wanted: Wanted) -> _Filters | None:
-        """Return them, or None where something is asked for that was never stored."""
-        ids: list[int | None] = []
-        lookups: Sequence[tuple[Any, str | None]] = (
-            (LrsAgent, wanted.agent),
-            (LrsVerb, digest(wanted.verb) if wanted.verb is not None else None),
-            (LrsActivity, digest(wanted.activity) if wanted.activity is not None else None),
-        )
-        for model, key in lookups:
-            if key is None:
-                ids.append(None)
-                continue
-            found = db.session.scalar(select(model.id).where(model.key == key))
-            if found is None:
-                return None
-            ids.append(found)
-        agent_id, verb_id, activity_id = ids
-        return cls(
-            agent_id,
-            verb_id,
-            activity_id,
-            wanted.registration,
-            wanted.related_agents,
-            wanted.related_activities,
-        )
-
-    @property
-    def narrow(self) -> bool:
-        """Whether there is any filter that statements which target others could miss."""
-        return any(
-            one is not None
-            for one in (self.agent_id, self.verb_id, self.activity_id, self.registration)
-        )
-
-    def matching(self) -> list[tuple[Select[Any], Any]]:
-        """Return selects of the row ids that match by themselves, each with its column to walk.
-
-        An agent's or activity's own statements lie together and in order: they lead.
-        """
-        links = self._links()
-        if not links:
-            asked: Select[Any] = select(LrsStatement.id).where(*self._plain(LrsStatement))
-            return [(asked, LrsStatement.id)]
-        link, row_id, related = links[0]
-        rest = [_names(LrsStatement, *other) for other in links[1:]]
-        return [
-            (
-                select(link.statement)
-                .join(LrsStatement, LrsStatement.id == link.statement)
-                .where(
-                    _column(link) == row_id,
-                    link.direct == (true() if direct else false()),
-                    *rest,
-                    *self._plain(LrsStatement),
-                ),
-                link.statement,
+    def walk_to_targets(self, lead: Term, others: Sequence[Term]) -> list[int]:
+        """Return the ids of those that target one that matches, found from a short list of these."""
+        found: set[int] = set()
+        for one in lead.walks:
+            query = _Query(
+                f"{one.source} CROSS JOIN xapi_reference AS r", one.condition, one.values
             )
-            for direct in ((True, False) if related else (True,))
-        ]
+            query.add(f"r.target = {one.place}")
+            query.look(others, one.place)
+            found |= set(self._run(query, "r.source", "SELECT DISTINCT r.source"))
+        return list(found)
 
-    def targeting(self, source: Any) -> Select[Any]:
-        """Return a select of the ids of statements that target one that matches."""
-        target = aliased(LrsStatement)
-        conditions = [_names(target, *link) for link in self._links()]
-        return (
-            select(source.id)
-            .distinct()
-            .join(LrsReference, LrsReference.source == source.id)
-            .join(target, target.id == LrsReference.target)
-            .where(*conditions, *self._plain(target))
+    def walk_references(self, terms: Sequence[Term]) -> list[int]:
+        """Return the ids of those that target one that matches, found from all references."""
+        query = _Query("xapi_reference AS r", "TRUE", ())
+        query.look(terms, "r.target")
+        return self._run(query, "r.source", "SELECT DISTINCT r.source")
+
+    def _run(self, query: _Query, place: str, select_: str) -> list[int]:
+        """Narrow to what is time and sequence, and to what may be shown; order, and run."""
+        if self._low is not None:
+            query.add(f"{place} > {{one}}", self._low)
+        if self._high is not None:
+            query.add(f"{place} < {{one}}", self._high)
+        if self._own is not None:
+            query.look([self._own], place)
+        query.add(lists.is_shown(place))
+        text = (
+            f"{select_} FROM {query.source} WHERE {' AND '.join(query.conditions)} "
+            f"ORDER BY {place} {self._order} LIMIT {{one}}"
         )
+        return [row[0] for row in self._here.execute(text, *query.values, self._limit).fetchall()]
 
-    def _links(self) -> list[tuple[Any, int, bool]]:
-        links: list[tuple[Any, int, bool]] = []
-        if self.agent_id is not None:
-            links.append((LrsStatementAgent, self.agent_id, self.related_agents))
-        if self.activity_id is not None:
-            links.append((LrsStatementActivity, self.activity_id, self.related_activities))
-        return links
 
-    def _plain(self, model: Any) -> list[Any]:
-        conditions = []
-        if self.verb_id is not None:
-            conditions.append(model.verb_id == self.verb_id)
-        if self.registration is not None:
-            conditions.append(model.registration == self.registration)
-        return conditions
+class _Query:
+    """A query that is being put together: conditions, and their values in the same order."""
+
+    def __init__(self, source: str, condition: str, values: Sequence[Any]) -> None:
+        self.source = source
+        self.conditions = [condition]
+        self.values = list(values)
+
+    def add(self, condition: str, *values: Any) -> None:
+        """Narrow."""
+        self.conditions.append(condition)
+        self.values += values
+
+    def look(self, terms: Sequence[Term], place: str) -> None:
+        """Narrow to what is in all of these lists."""
+        for term in terms:
+            self.add(term.holds(place), *term.values)

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 
 from lms.db import db
-from xapi.lrs.models import LrsStatement, LrsStatementActivity, LrsStatementAgent
+from xapi.lrs.models import LrsReference, LrsStatement, LrsStatementActivity, LrsStatementAgent
 
 
 def table_of(model: Any) -> Table:
@@ -28,10 +28,16 @@ def table_of(model: Any) -> Table:
 
 
 statements = table_of(LrsStatement)
+references = table_of(LrsReference)
 agent_links = table_of(LrsStatementAgent)
 activity_links = table_of(LrsStatementActivity)
 
-# {one} is one value, {any} a set of them: see Here.
+# {one} is one value, {any} a set of them, {by_...} an index that SQLite is to use: see Here.
+_INDEXES = {
+    "by_verb": "ix_xapi_statement_verb",
+    "by_registration": "ix_xapi_statement_registration",
+    "by_voided": "ix_xapi_statement_voided",
+}
 FIND_STORED = "SELECT statement_id, text FROM xapi_statement WHERE statement_id {any}"
 FIND_LAST = "SELECT id, stored FROM xapi_statement ORDER BY id DESC LIMIT 1"
 FIND_AGENTS = "SELECT key, id, name FROM xapi_agent WHERE key {any}"
@@ -122,11 +128,12 @@ class Here:
             ) from error  # fmt: skip
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1000)
 def _spell(query: str, is_postgresql: bool) -> str:
     if is_postgresql:
-        return query.format(one="%s", any="= ANY(%s)")
-    return query.format(one="?", any="IN (SELECT value FROM json_each(?))")
+        return query.format(one="%s", any="= ANY(%s)", **dict.fromkeys(_INDEXES, ""))
+    names = {name: f"INDEXED BY {index}" for name, index in _INDEXES.items()}
+    return query.format(one="?", any="IN (SELECT value FROM json_each(?))", **names)
 
 
 @lru_cache(maxsize=64)
