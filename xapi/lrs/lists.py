@@ -47,7 +47,7 @@ class Term:
         for walk in self.walks:
             query = (
                 f"SELECT count(*) FROM (SELECT 1 FROM {walk.source} WHERE {walk.condition} "  # noqa: S608 - our own names
-                "LIMIT {one}) AS some"
+                "LIMIT {one}) AS counted"
             )
             found += here.execute(query, *walk.values, most - found).fetchone()[0]
             if found >= most:
