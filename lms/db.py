@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, types
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, text, types
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 
@@ -125,6 +125,15 @@ def writing(on: bool) -> Iterator[None]:
 def begin_request(may_write: bool) -> None:
     """Set, for the rest of this request's context, whether its transactions may write."""
     _writing.set(may_write)
+
+
+def overwrite_deleted() -> None:
+    """From here on this connection overwrites what it deletes, in the file as well (SQLite).
+
+    Old pages may still lie in the write-ahead log: wake `lms.people.erasing.JOB` afterwards.
+    """
+    if db.engine.dialect.name == "sqlite":
+        db.session.execute(text("PRAGMA secure_delete=ON"))
 
 
 @contextmanager

@@ -32,6 +32,8 @@ from xapi.vocabulary import PROFILE, ROPES_VERSION, ROPES_VERSION_IRI, VOIDED, V
 
 # The account that speaks for nobody in particular; people's are opaque ids of 26 characters.
 INSTALLATION = "ropes"
+# Stands where somebody stood whose statements were removed.
+REMOVED = "removed"
 
 
 class CannotBeStated(Invalid, ValueError):

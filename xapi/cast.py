@@ -14,7 +14,7 @@ from sqlalchemy import select
 from lms.db import db
 from lms.people.models import Identity, Person
 from lms.people.names import removed_name
-from xapi.build import INSTALLATION
+from xapi.build import INSTALLATION, REMOVED
 from xapi.lrs.models import LrsActivity, LrsCredential
 from xapi.lrs.parts import digest, find_agent_key
 from xapi.shown import IDENTIFIER_MOST, shown
@@ -74,6 +74,8 @@ class Cast:
             return Named(shown(self.people[name]), uid=name)
         if name == INSTALLATION or name == f"{OUR_PROVIDER}{INSTALLATION}":
             return Named("Ropes")
+        if name == REMOVED:
+            return Named(removed_name())
         if name.removeprefix(OUR_PROVIDER) in self.providers:
             return Named(shown(self.providers[name.removeprefix(OUR_PROVIDER)]))
         return None

@@ -14,7 +14,7 @@ from xapi.commands import lrs
 from xapi.delivery import run
 from xapi.delivery.report import check_delivery
 from xapi.delivery.target import parse_version
-from xapi.keeping import export
+from xapi.keeping import export, removal, retention
 from xapi.lrs import described, known, resources, statements, uses  # noqa: F401 - views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
@@ -73,6 +73,8 @@ plugin = Plugin(
         Job(targets.DELIVER, run.deliver, 5.0),
         Job(targets.SEND, run.send, 5.0),
         Job(export.JOB, export.work, 300.0),
+        Job(removal.JOB, removal.work, 60.0),
+        Job(retention.JOB, retention.work, 3600.0),
         Job(uses.NOTE, uses.note, uses.EVERY_SECONDS),
     ),
     demo=((10, "xapi.demo.step:RecordStoreStep"),),

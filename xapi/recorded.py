@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -59,6 +60,14 @@ def find_row(statement_id: str) -> Row | None:
     asked = select(*_COLUMNS).where(OutboxStatement.statement_id == statement_id.lower())
     row = db.session.execute(asked).first()
     return None if row is None else _row(row)
+
+
+def find_recorded(statement_ids: Sequence[str]) -> set[str]:
+    """Return which of these statements are in the outbox, by id."""
+    asked = select(OutboxStatement.statement_id).where(
+        OutboxStatement.statement_id.in_(statement_ids)
+    )
+    return set(db.session.scalars(asked))
 
 
 def delivery_of(statement_id: str) -> tuple[bool, list[str], list[tuple[str, str]]]:

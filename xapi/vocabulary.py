@@ -79,6 +79,24 @@ COMMENT = _STREAMS + "comment"
 # What a version of a profile is, where it stands among a statement's categories (xAPI Profiles, 5.0).
 PROFILE = _ADL_TYPE + "profile"
 
+# What tells of the use of the network: these acts, about these things.
+NETWORK_VERBS = (
+    POSTED,
+    REPLIED,
+    COMMENTED,
+    REACTED,
+    SHARED,
+    MENTIONED,
+    ASKED,
+    ANSWERED,
+    SEARCHED,
+    JOINED,
+    LEFT,
+    FOLLOWED,
+    UPDATED,
+)
+NETWORK_TYPES = (FORUM_TOPIC, FORUM_REPLY, GROUP)
+
 # Our profile: the same for every installation, and never given to anything else (decision 0008).
 ROPES = "urn:uuid:e55afa88-5b8d-4f6f-ae98-7c560ed91d03"
 ROPES_VERSION = "v1"

@@ -141,6 +141,7 @@ def feed(target: str) -> None:
             )
             .order_by(OutboxStatement.id)
             .limit(FED_ROWS)
+            .with_for_update(read=True, key_share=True)
         ).all()
         ahead = _ahead(target, {row.person_id for row in rows})
         ids = [row.id for row in rows if row.id > ahead.get(row.person_id, 0)]
@@ -188,6 +189,7 @@ def pull(target: str, people: Iterable[int]) -> None:
                 )
                 .order_by(OutboxStatement.id)
                 .limit(room)
+                .with_for_update(read=True, key_share=True)
             ).all()
             _queue(found, ids)
             cursor = found.last_id if len(ids) < room else ids[-1]

@@ -14,7 +14,8 @@ from xapi.delivery.outcome import Outcome, Verdict, cut
 from xapi.delivery.target import Waiting
 from xapi.lrs.credentials import authority_of
 from xapi.lrs.errors import Conflicting
-from xapi.lrs.store import prepare, store
+from xapi.lrs.store import lock_writers, prepare, store
+from xapi.recorded import find_recorded
 
 AUTHORITY = "ropes"
 
@@ -31,12 +32,14 @@ class EmbeddedTarget:
         self.version = version  # the major one of the standard, 1 or 2, that we speak to it
 
     def send(self, batch: Sequence[Waiting]) -> Outcome:
-        """Store the batch in one transaction."""
+        """Store the batch in one transaction: what of it was not removed from the outbox meanwhile."""
         try:
             statements = [orjson.loads(one.text) for one in batch]
             prepared = prepare(statements, authority_of(AUTHORITY), self.version)
             with transaction():
-                store(prepared)
+                lock_writers()
+                there = find_recorded([one.statement_id for one in prepared])
+                store([one for one in prepared if one.statement_id in there])
         except Conflicting as error:
             return Outcome(Verdict.CONFLICT, error.status, cut(error.message))
         except DomainError as error:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import Select, delete, exists, insert, select, update
 
 from lms import clock
 from lms.db import db, transaction
@@ -81,7 +81,7 @@ def doubt(target: str, one: Waiting) -> None:
             return
         session.execute(
             update(Pending)
-            .where(Pending.target == target, Pending.outbox_id == one.row)
+            .where(Pending.target == target, Pending.outbox_id.in_(_rows([one])))
             .values(doubts=Pending.doubts + 1)
         )
 
@@ -92,12 +92,16 @@ def park(target: str, one: Waiting, outcome: Outcome) -> None:
         if one.forwarded:
             forward.park(target, one.row, outcome)
             return
+        # Held until the end, so that nobody removes what is about to be set aside.
+        row = session.scalar(_rows([one]).with_for_update(read=True, key_share=True))
+        if row is None:
+            return
         _remove(target, [one])
         session.execute(
             upsert(Parked, ["target", "outbox_id"], ["parked_at", "status", "words"]),
             {
                 "target": target,
-                "outbox_id": one.row,
+                "outbox_id": row,
                 "parked_at": clock.now(),
                 "status": outcome.status,
                 "words": outcome.words,
@@ -159,12 +163,22 @@ def try_now(target: str) -> None:
 
 
 def _remove(target: str, batch: Sequence[Waiting]) -> None:
-    rows = [one.row for one in batch if not one.forwarded]
-    if rows:
+    recorded = [one for one in batch if not one.forwarded]
+    if recorded:
         db.session.execute(
-            delete(Pending).where(Pending.target == target, Pending.outbox_id.in_(rows))
+            delete(Pending).where(Pending.target == target, Pending.outbox_id.in_(_rows(recorded)))
         )
     forward.remove(target, [one.row for one in batch if one.forwarded])
+
+
+def _rows(batch: Sequence[Waiting]) -> Select[tuple[int]]:
+    """Return their rows in the outbox, by what never changes.
+
+    A row may have been removed since they were taken, and SQLite may give its number again.
+    """
+    return select(OutboxStatement.id).where(
+        OutboxStatement.statement_id.in_([one.statement_id for one in batch])
+    )
 
 
 def _state(target: str, values: dict[str, Any], count: int = 0) -> None:

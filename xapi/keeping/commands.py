@@ -67,7 +67,7 @@ def export(
     with transaction():
         audit.note("xapi.export.taken", "export/command-line", narrowed=not choice.whole)
     with writing(False), progress() as bar:
-        last = last_place()[0]
+        last = last_place().id
         task = bar.add_task("Lines", total=rows.count(choice, last))
         db.session.rollback()
         for part, path in zip(choice.parts, paths, strict=True):

@@ -147,7 +147,7 @@ def _begun(uid: str) -> Export | None:
             return None
         if export.state == ExportState.WAITING.value:
             choice = read_choice(export.wanted)
-            export.last_row = last_place()[0]
+            export.last_row = last_place().id
             export.to_do = rows.count(choice, export.last_row)
             export.compressed = export.to_do > files.LARGE
             export.state = ExportState.RUNNING.value

@@ -45,6 +45,22 @@ class LrsStatement(Model):
     text: Mapped[str] = mapped_column(Text)  # JSON
 
 
+class LrsPlace(Model):
+    """One row: how far ids have got, whatever was removed since; and what may be remembered of them.
+
+    last_id, last_stored: of the newest statement when rows were last removed: no id of a statement
+    is ever given twice. generation: grows when agents, activities or verbs are removed, whose ids
+    SQLite may give again: what a process remembers of them is of one generation.
+    """
+
+    __tablename__ = "xapi_place"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    generation: Mapped[int] = mapped_column(default=0)
+    last_id: Mapped[int] = mapped_column(BigId, default=0)
+    last_stored: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
 class LrsVerb(Model):
     """A verb, and how it is displayed in every language that statements gave."""
 

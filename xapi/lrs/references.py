@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, delete, insert, or_, select
 
 from lms.db import db
 from xapi.lrs.models import LrsReference, LrsStatement
@@ -49,6 +49,27 @@ def link(
             insert(LrsReference),
             [{"source": source, "target": target} for source, target in sorted(fresh)],
         )
+
+
+def unlink(row_ids: Sequence[int]) -> None:
+    """Take statements that are to be removed out of their chains: nothing reaches through them."""
+    above = _closure(LrsReference.target, LrsReference.source, list(row_ids))
+    below = _closure(LrsReference.source, LrsReference.target, list(row_ids))
+    through = {
+        (source, target)
+        for one in above.keys() & below.keys()
+        for source in above[one]
+        for target in below[one]
+    }
+    if through:
+        db.session.connection().execute(
+            delete(LrsReference).where(
+                LrsReference.source == bindparam("a"), LrsReference.target == bindparam("b")
+            ),
+            [{"a": source, "b": target} for source, target in sorted(through)],
+        )
+    ends = or_(LrsReference.source.in_(row_ids), LrsReference.target.in_(row_ids))
+    db.session.execute(delete(LrsReference).where(ends))
 
 
 def _find_ids(statement_ids: list[str]) -> dict[str, int]:

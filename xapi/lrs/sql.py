@@ -39,7 +39,11 @@ _INDEXES = {
     "by_voided": "ix_xapi_statement_voided",
 }
 FIND_STORED = "SELECT statement_id, text FROM xapi_statement WHERE statement_id {any}"
-FIND_LAST = "SELECT id, stored FROM xapi_statement ORDER BY id DESC LIMIT 1"
+FIND_PLACE = (
+    "SELECT place.generation, place.last_id, place.last_stored, newest.id, newest.stored "
+    "FROM xapi_place place LEFT JOIN (SELECT id, stored FROM xapi_statement ORDER BY id DESC LIMIT 1)"
+    " newest ON 1 = 1"
+)
 FIND_AGENTS = "SELECT key, id, name FROM xapi_agent WHERE key {any}"
 ADD_AGENT = (
     "INSERT INTO xapi_agent (key, identifier, name) VALUES ({one}, {one}, {one}) "

@@ -99,7 +99,7 @@ def _say_consistent(response: Response) -> Response:
             if response.status_code >= 400:
                 db.session.rollback()
             try:
-                moment = last_place()[1] or EPOCH
+                moment = last_place().stored or EPOCH
             except OperationalError:  # the database is away, as the answer says already
                 db.session.rollback()
                 moment = EPOCH

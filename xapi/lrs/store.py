@@ -81,21 +81,21 @@ def store(
     with here.together():
         lock_writers(here)
         asked = here.execute(sql.FIND_STORED, [one.statement_id for one in prepared])
-        last = here.execute(sql.FIND_LAST)
+        place = here.execute(sql.FIND_PLACE)
     found = dict(asked.fetchall())
     new = [one for one in prepared if not _is_stored(one, found)] if found else prepared
     if not new:
         return None
-    last_id, last_stored = _read_place(here, last.fetchone())
+    last = _read_place(here, place.fetchone())
     moment = clock.now()
-    if last_stored is not None and moment <= last_stored:
-        moment = last_stored + _MICROSECOND
-    ids = terms.ids_of(here, [one.parts for one in new])
-    came = {one.statement_id: row_id for row_id, one in enumerate(new, last_id + 1)}
+    if last.stored is not None and moment <= last.stored:
+        moment = last.stored + _MICROSECOND
+    ids = terms.ids_of(here, [one.parts for one in new], last.generation)
+    came = {one.statement_id: row_id for row_id, one in enumerate(new, last.id + 1)}
     rows = _rows(new, came, ids, iso(moment), here.to_driver(sql.statements.c.stored)(moment))
     with here.together():
         here.insert(sql.statements, rows)
-        for table, links in _links(new, came, ids):
+        for table, links in links_of({came[one.statement_id]: one.parts for one in new}, ids):
             here.insert(table, links)
         asked = here.execute(sql.FIND_REFERRING, list(came))
     referring = asked.fetchall()
@@ -115,10 +115,19 @@ def lock_writers(here: sql.Here | None = None) -> None:
         here.execute("SELECT pg_advisory_xact_lock({one})", WRITERS_LOCK)
 
 
-def last_place() -> tuple[int, dt.datetime | None]:
-    """Return the highest id that was given, and when that statement was stored."""
-    here = sql.Here()
-    return _read_place(here, here.execute(sql.FIND_LAST).fetchone())
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The highest id that was ever given, and when that statement was stored; see `LrsPlace`."""
+
+    id: int
+    stored: dt.datetime | None
+    generation: int
+
+
+def last_place(here: sql.Here | None = None) -> Place:
+    """Return how far ids have got."""
+    here = here or sql.Here()
+    return _read_place(here, here.execute(sql.FIND_PLACE).fetchone())
 
 
 def count() -> int:
@@ -131,8 +140,12 @@ def iso(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _read_place(here: sql.Here, row: Any) -> tuple[int, dt.datetime | None]:
-    return (0, None) if row is None else (row[0], here.from_driver(sql.statements.c.stored)(row[1]))
+def _read_place(here: sql.Here, row: Any) -> Place:
+    generation, last_id, last_stored, newest_id, newest_stored = row
+    if newest_id is not None and newest_id >= last_id:
+        last_id, last_stored = newest_id, newest_stored
+    read = here.from_driver(sql.statements.c.stored)
+    return Place(last_id, None if last_stored is None else read(last_stored), generation)
 
 
 def _is_stored(one: Prepared, found: Mapping[str, str]) -> bool:
@@ -171,10 +184,10 @@ def _rows(
     return rows
 
 
-def _links(
-    new: Sequence[Prepared], came: Mapping[str, int], ids: terms.Ids
+def links_of(
+    parts: Mapping[int, Parts], ids: terms.Ids
 ) -> Iterator[tuple[Table, list[tuple[int, bool, int]]]]:
-    """Yield the rows that say which agents and activities each statement names, table by table.
+    """Yield the rows that say which agents and activities each statement (by row id) names.
 
     In the order of the table's key: neighbours go into the same page of the tree.
     """
@@ -182,15 +195,15 @@ def _links(
     yield (
         sql.agent_links,
         sorted(
-            (agents[key], direct, came[one.statement_id])
-            for one in new
-            for key, (_, direct) in one.parts.agents.items()
+            (agents[key], direct, row_id)
+            for row_id, one in parts.items()
+            for key, (_, direct) in one.agents.items()
         ),
     )
     activity_links = sorted(
-        (activities[key], direct, came[one.statement_id])
-        for one in new
-        for key, (_, direct) in one.parts.activities.items()
+        (activities[key], direct, row_id)
+        for row_id, one in parts.items()
+        for key, (_, direct) in one.activities.items()
     )
     if activity_links:
         yield sql.activity_links, activity_links

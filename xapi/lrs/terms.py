@@ -34,31 +34,35 @@ class Ids:
 
 
 class Memory:
-    """What this process knows of committed rows: key to (row id, digest of what was merged)."""
+    """What this process knows of committed rows: key to (row id, what was merged).
 
-    def __init__(self) -> None:
+    generation: since when no row was removed, see `LrsPlace`.
+    """
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
         self.agents: dict[str, tuple[int, Any]] = {}
         self.activities: dict[str, tuple[int, Any]] = {}
         self.verbs: dict[str, tuple[int, Any]] = {}
 
 
-def memory() -> Memory:
-    """Return the present app's memory."""
-    found: Memory = current_app.extensions.setdefault("xapi.terms", Memory())
+def memory(generation: int) -> Memory:
+    """Return the present app's memory; one of another generation is forgotten.
+
+    generation: as read under the writers' lock, so that nothing is removed meanwhile.
+    """
+    found: Memory | None = current_app.extensions.get("xapi.terms")
+    if found is None or found.generation != generation:
+        found = current_app.extensions["xapi.terms"] = Memory(generation)
     return found
 
 
-def forget() -> None:
-    """Forget everything; for whoever removes rows."""
-    current_app.extensions["xapi.terms"] = Memory()
-
-
-def ids_of(here: sql.Here, batch: Sequence[Parts]) -> Ids:
+def ids_of(here: sql.Here, batch: Sequence[Parts], generation: int) -> Ids:
     """Return the ids of all that a batch names; makes rows, and merges what is new about them.
 
     The writers' lock is held: nobody else makes the same rows meanwhile.
     """
-    known = memory()
+    known = memory(generation)
     agents: dict[str, dict[str, Any]] = {}
     activities: dict[str, _Term] = {}
     verbs: dict[str, _Term] = {}

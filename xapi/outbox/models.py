@@ -32,7 +32,7 @@ class Pending(Model):
     """
 
     __tablename__ = "xapi_pending"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index("ix_xapi_pending_outbox", "outbox_id"), {"sqlite_with_rowid": False})
 
     target: Mapped[str] = mapped_column(String(40), primary_key=True)
     outbox_id: Mapped[int] = mapped_column(
@@ -46,7 +46,10 @@ class Parked(Model):
     """A statement that a target refused, with the words it used; waits for *send again*."""
 
     __tablename__ = "xapi_parked"
-    __table_args__ = (Index("ix_xapi_parked_target_at", "target", "parked_at"),)
+    __table_args__ = (
+        Index("ix_xapi_parked_target_at", "target", "parked_at"),
+        Index("ix_xapi_parked_outbox", "outbox_id"),
+    )
 
     target: Mapped[str] = mapped_column(String(40), primary_key=True)
     outbox_id: Mapped[int] = mapped_column(
@@ -138,7 +141,7 @@ class Forward(Model):
     """
 
     __tablename__ = "xapi_forward"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index("ix_xapi_forward_statement", "statement"), {"sqlite_with_rowid": False})
 
     target: Mapped[str] = mapped_column(String(40), primary_key=True)
     statement: Mapped[int] = mapped_column(
