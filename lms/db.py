@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, text, types
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, types
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 
@@ -127,15 +127,6 @@ def begin_request(may_write: bool) -> None:
     _writing.set(may_write)
 
 
-def overwrite_deleted() -> None:
-    """From here on this connection overwrites what it deletes, in the file as well (SQLite).
-
-    Old pages may still lie in the write-ahead log: wake `lms.people.erasing.JOB` afterwards.
-    """
-    if db.engine.dialect.name == "sqlite":
-        db.session.execute(text("PRAGMA secure_delete=ON"))
-
-
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Commit what happens inside the block, or roll all of it back and raise.
@@ -221,6 +212,9 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        # What is erased is overwritten, and so is what moves to another page meanwhile: some builds
+        # do so by themselves. Old pages lie in the log until `lms.people.erasing.job` empties it.
+        "secure_delete=ON",
         "temp_store=MEMORY",
         "cache_size=-32000",
         "trusted_schema=OFF",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 
 from lms import audit, events
-from lms.db import BUSY_TIMEOUT_SECONDS, db, overwrite_deleted, transaction
+from lms.db import BUSY_TIMEOUT_SECONDS, db, transaction
 from lms.jobs.queue import Job, wake
 from lms.people.exchange.files import sweep_files
 from lms.people.models import Identity, JoinLink, PeopleFile, Person
@@ -36,7 +36,6 @@ def erase(person: Person, by: Person | None) -> None:
         .where(JoinLink.manager_id == person.id)
         .values(manager_id=person.manager_id)
     )
-    overwrite_deleted()  # the job below empties the write-ahead log
     # The row goes, and the database takes along all that hangs on it.
     db.session.execute(delete(Identity).where(Identity.person_id == person.id))
     # Nobody can say in which of the files that wait to be taken over the person stands.

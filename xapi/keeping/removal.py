@@ -22,7 +22,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
 
 from lms import audit, clock
-from lms.db import db, overwrite_deleted, transaction
+from lms.db import db, transaction
 from lms.errors import Conflict, NotFound
 from lms.jobs.queue import wake
 from lms.people import erasing
@@ -143,7 +143,6 @@ def _step(uid: str) -> bool:
     the store (`xapi.delivery.embedded` looks under the same lock whether its copy is still there).
     """
     with transaction():
-        overwrite_deleted()
         lock_writers()
         removal = get(uid)
         if removal.state == RemovalState.WAITING.value:

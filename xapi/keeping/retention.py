@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, union
 
 from lms import audit, clock
-from lms.db import db, overwrite_deleted, transaction
+from lms.db import db, transaction
 from lms.jobs.queue import wake
 from lms.people import erasing
 from xapi.delivery.embedded import AUTHORITY
@@ -113,7 +113,6 @@ def _sweep(selects: Callable[[], list[Select[Any]]], drop: Callable[[Sequence[in
         after = 0
         while True:
             with transaction():
-                overwrite_deleted()
                 lock_writers()
                 found = selects()[place]
                 column = found.selected_columns[0]
