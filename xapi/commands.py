@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from lms.db import transaction
 from xapi.delivery.commands import target
-from xapi.keeping.commands import export
+from xapi.keeping.commands import export, keep_for, remove_person
 from xapi.lrs import credentials
 from xapi.lrs.calls import ANSWERED_VERSIONS
 from xapi.lrs.models import LrsCredential
@@ -19,6 +19,8 @@ credential = AppGroup(
 )
 lrs.add_command(credential)
 lrs.add_command(export)
+lrs.add_command(keep_for)
+lrs.add_command(remove_person)
 lrs.add_command(target)
 
 

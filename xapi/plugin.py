@@ -23,6 +23,7 @@ from xapi.pages import (  # noqa: F401 - their views join the blueprint
     credentials,
     delivery,
     keeping,
+    remove_person,
     statement,
     stores,
 )

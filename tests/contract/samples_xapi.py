@@ -10,8 +10,9 @@ from lms.db import db
 from lms.people.models import Person
 from tests.contract.samples import offers
 from xapi import api, build, vocabulary
-from xapi.keeping import export
+from xapi.keeping import export, removal
 from xapi.keeping.choice import Choice
+from xapi.keeping.subject import read_subject
 from xapi.lrs import credentials
 from xapi.lrs.parts import find_agent_key
 from xapi.lrs.store import prepare, store
@@ -41,6 +42,7 @@ def xapi_samples(owner: Person) -> dict[str, Any]:
     authority = credentials.authority_of("sample")
     store(prepare([sent], authority, 1), {hashlib.sha256(file).hexdigest(): file})
     made = export.ask(Choice(attachments=True), None)
+    removed = removal.ask(read_subject("mailto:nobody@elsewhere.test"), "Case 7", None)
     credential, _secret = credentials.add("Simulator", credentials.USUAL, owner.id)
     credentials.rotate(credential.key)
     added = stores.add("Archive", "https://lrs.example.test/xapi/", "ropes", "sample", "1.0.3")
@@ -52,6 +54,7 @@ def xapi_samples(owner: Person) -> dict[str, Any]:
         "number": 1,
         "xapi.attachment:statement_id": sent["id"],
         "export_uid": made.uid,
+        "removal_uid": removed.uid,
         "part": "statements",
         "token": "eyJhZnRlciI6IjEifQ",  # a further page, after the first statement
         "target": added.name,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import Table, event, func, select, text
 
 from lms.audit import AuditEntry
@@ -31,6 +33,7 @@ from xapi.keeping.replaced import replace
 from xapi.keeping.subject import Subject, read_subject
 from xapi.lrs.models import LrsAgent, LrsDocument, LrsStatement, LrsStatementAgent
 from xapi.lrs.parts import find_agent_key
+from xapi.outbox import stores
 from xapi.outbox.models import OutboxStatement, Parked, Pending
 
 MAIL = "leila.haddad@example.test"
@@ -358,3 +361,74 @@ def test_only_agents_are_replaced() -> None:
         {"account": {"homePage": "http://x.test", "name": "removed"}}
     ]
     assert replace(ACTOR, keys, "http://x.test") != ACTOR
+
+
+@pytest.fixture
+def browser(app: Flask, sign_in: Callable[[Person], FlaskClient]) -> FlaskClient:
+    return sign_in(make_person("Jonas Brandt", is_administrator=True))
+
+
+def test_the_page_says_what_goes_before_it_does(
+    app: Flask, provider: Provider, leila: Person, browser: FlaskClient
+) -> None:
+    record(leila, 3)
+    run_pending()
+    provider.post([statement(actor=LEILA)])
+    told = {"person": MAIL, "reason": "Case 7"}
+    page = browser.post("/xapi/keeping/remove", data=told)
+    assert page.status_code == 200
+    assert "Remove the statements of Leila Haddad?" in page.text
+    assert "4 statements in the built-in record store" in page.text
+    assert "3 copies for sending" in page.text
+    assert len(texts()) == 4
+    answer = browser.post("/xapi/keeping/remove", data={**told, "sure": "y"})
+    assert answer.status_code == 302
+    assert "are being removed" in browser.get(answer.location).text
+    again = browser.post("/xapi/keeping/remove", data={**told, "sure": "y"})
+    assert again.status_code == 422
+    assert "are being removed already" in again.text
+    run_pending()
+    page = browser.get(answer.location)
+    assert "were removed" in page.text
+    assert "Leila" not in page.text
+    assert "Case 7" in browser.get("/xapi/keeping").text
+    page = browser.post("/xapi/keeping/remove", data=told)
+    assert "were removed before" in page.text
+    assert "Nothing is held of them here." in page.text
+    for wrong in ("", "nobody"):
+        answer = browser.post("/xapi/keeping/remove", data={"person": wrong, "sure": "y"})
+        assert answer.status_code == 422, wrong
+        assert 'id="person-error"' in answer.text
+
+
+def test_other_record_stores_are_named(
+    app: Flask, provider: Provider, browser: FlaskClient
+) -> None:
+    provider.post([statement(actor=LEILA)])
+    stores.add(
+        label="Head office",
+        endpoint="http://127.0.0.1:9/xapi/",
+        key="k",
+        secret="s",
+        version="1.0.3",
+        everything=False,
+        taken=[],
+        actor_id=None,
+    )
+    db.session.commit()
+    page = browser.post("/xapi/keeping/remove", data={"person": MAIL})
+    assert "What “Head office” holds: it must be removed there." in page.text
+
+
+def test_on_the_command_line(app: Flask, provider: Provider, leila: Person) -> None:
+    record(leila, 2)
+    run_pending()
+    run = app.test_cli_runner().invoke
+    args = ["lrs", "remove-person", MAIL]
+    assert run(args=args, input="n\n").exit_code == 1
+    assert len(texts()) == 2
+    done = run(args=[*args, "--yes", "--reason", "Case 8"])
+    assert done.exit_code == 0, done.output
+    assert "Removed: 2 statements, 0 documents, 2 copies; 0 statements of others" in done.output
+    assert texts() == {}
+    assert "0 statements" in run(args=args).output

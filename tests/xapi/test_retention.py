@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from lms import clock
@@ -241,3 +243,43 @@ def test_a_change_is_noted(app: Flask) -> None:
 def test_months(moment: str, months: int, expected: str) -> None:
     begun = dt.datetime.fromisoformat(f"{moment}T12:30:00+00:00")
     assert months_before(begun, months).isoformat() == f"{expected}T12:30:00+00:00"
+
+
+def test_the_page_says_what_would_go(
+    told: dict[str, str], app: Flask, sign_in: Callable[[Person], FlaskClient]
+) -> None:
+    browser = sign_in(make_person("Jonas Brandt", is_administrator=True))
+    assert "For ever: nothing is removed by itself." in browser.get("/xapi/keeping").text
+    with clock.travel(NOW):
+        wrong = browser.post("/xapi/keeping/retention", data={"statements": "0"})
+        assert (wrong.status_code, 'id="statements-error"' in wrong.text) == (422, True)
+        page = browser.post("/xapi/keeping/retention", data={"network": "6"})
+        assert "2 statements in the built-in record store." in page.text
+        run_pending()
+        assert stored() == set(told.values())
+        assert retention.rules() == Rules()
+        answer = browser.post("/xapi/keeping/retention", data={"network": "6", "sure": "y"})
+        assert answer.status_code == 302
+        run_pending()
+    assert len(stored()) == 8
+    page = browser.get("/xapi/keeping")
+    assert "What tells of the network: 6 months." in page.text
+    assert 'value="6"' in browser.get("/xapi/keeping/retention").text
+    # What would remove nothing needs no second question.
+    assert browser.post("/xapi/keeping/retention", data={"statements": "600"}).status_code == 302
+
+
+def test_on_the_command_line(told: dict[str, str], app: Flask) -> None:
+    run = app.test_cli_runner().invoke
+    with clock.travel(NOW):
+        what_if = run(args=["lrs", "retention", "--statements", "6", "--what-if"])
+        assert "By these rules 5 statements and 4 copies go now." in what_if.output
+        assert run(args=["lrs", "retention", "--statements", "6"], input="n\n").exit_code == 1
+        assert len(stored()) == 10
+        done = run(args=["lrs", "retention", "--statements", "6", "--yes"])
+        assert done.exit_code == 0, done.output
+        assert len(stored()) == 5
+        shown = run(args=["lrs", "retention"]).output
+        assert shown.startswith("Statements: 6 months\nWhat tells of the network: for ever\n")
+        assert run(args=["lrs", "retention", "--statements", "0"]).exit_code == 0
+        assert retention.rules() == Rules()

@@ -1,4 +1,4 @@
-"""`ropes lrs export`: statements as files, from the command line."""
+"""`ropes lrs export`, `remove-person` and `retention`: keeping, from the command line."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lms import audit
 from lms.db import db, transaction, writing
 from lms.errors import Conflict
-from xapi.keeping import files, rows
+from xapi.keeping import files, removal, retention, rows
 from xapi.keeping.choice import Choice
+from xapi.keeping.models import RemovalState
+from xapi.keeping.retention import Rules
 from xapi.keeping.subject import read_subject
 from xapi.lrs.store import last_place
 
@@ -81,3 +83,77 @@ def export(
                 bar.advance(task, len(lines))
     for path in paths:
         click.echo(f"Written: {path}")
+
+
+@click.command("remove-person")
+@click.argument("person")
+@click.option("--reason", default="", help="Why, for the record; not who it is.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove_person(person: str, reason: str, yes: bool) -> None:
+    """Remove the statements of PERSON (as on the page Keeping) for good."""
+    with writing(False):
+        subject = read_subject(person)
+        extent = removal.measure(subject)
+        db.session.rollback()
+    click.echo(
+        f"{extent.statements} statements, {extent.documents} documents and {extent.copies} copies "
+        "for sending. Others' statements among them stay, without the person."
+    )
+    for name in extent.elsewhere:
+        click.echo(f"What “{name}” holds must be removed there.")
+    if not extent.total:
+        return
+    if not yes:
+        click.confirm("This cannot be undone. Remove them?", abort=True)
+    with transaction():
+        uid = removal.ask(subject, reason, None).uid
+    removal.work()
+    with writing(False):
+        made = removal.get(uid)
+        done = made.state == RemovalState.DONE.value
+        click.echo(
+            f"Removed: {made.statements} statements, {made.documents} documents, {made.copies} "
+            f"copies; {made.replaced} statements of others changed."
+            if done
+            else "A worker is at it: the page Keeping says when it is done."
+        )
+        db.session.rollback()
+
+
+MONTHS = click.IntRange(0, retention.MOST_MONTHS)
+
+
+@click.command("retention")
+@click.option("--statements", type=MONTHS, help="Months for all statements; 0: for ever.")
+@click.option("--network", type=MONTHS, help="Months for what tells of the network; 0: for ever.")
+@click.option("--outbox", type=MONTHS, help="Months for the copies for sending; 0: for ever.")
+@click.option("--what-if", is_flag=True, help="Say what would go now, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def keep_for(
+    statements: int | None, network: int | None, outbox: int | None, what_if: bool, yes: bool
+) -> None:
+    """Say, or set, for how many months statements are kept."""
+    with writing(False):
+        now = retention.rules()
+        new = Rules(
+            now.statements if statements is None else statements or None,
+            now.network if network is None else network or None,
+            now.outbox if outbox is None else outbox or None,
+        )
+        due = retention.count_due(new)
+        db.session.rollback()
+    for label, months in (
+        ("Statements", new.statements),
+        ("What tells of the network", new.network),
+        ("Copies for sending", new.outbox),
+    ):
+        click.echo(f"{label}: {f'{months} months' if months else 'for ever'}")
+    if new != now or what_if:
+        click.echo(f"By these rules {due[0]} statements and {due[1]} copies go now.")
+    if what_if or new == now:
+        return
+    if any(due) and not yes:
+        click.confirm("This cannot be undone. Keep so from now on?", abort=True)
+    with transaction():
+        retention.change(new, None)
+    retention.work()

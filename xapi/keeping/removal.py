@@ -108,7 +108,7 @@ def get(uid: str) -> Removal:
 
 
 def find_earlier(subject: Subject) -> Removal | None:
-    """Return the last removal of somebody's statements, or None."""
+    """Return the last removal of somebody’s statements, or None."""
     digests = {_digest(key) for key in subject.keys}
     for removal in db.session.scalars(select(Removal).order_by(Removal.id.desc())):
         if digests & set(removal.digests):
@@ -148,7 +148,7 @@ def _step(uid: str) -> bool:
         if removal.state == RemovalState.WAITING.value:
             removal.state = RemovalState.RUNNING.value
             # Nobody can say in which of the files the person stands.
-            export.stop_all(_("Somebody's statements were removed; this file may have held some."))
+            export.stop_all(_("Somebody’s statements were removed; this file may have held some."))
         return (
             _drop_copies(removal)
             or _drop_statements(removal)
@@ -237,7 +237,7 @@ def _end(removal: Removal) -> bool:
     if removal.person_id is not None:
         mine = BackfillPerson.person_id == removal.person_id
         db.session.execute(delete(BackfillPerson).where(mine))
-    export.stop_all(_("Somebody's statements were removed; this file may have held some."))
+    export.stop_all(_("Somebody’s statements were removed; this file may have held some."))
     removal.keys, removal.person_id = [], None
     removal.state, removal.ended_at = RemovalState.DONE.value, clock.now()
     audit.note(

@@ -1,4 +1,4 @@
-"""Keeping: how much there is, and statements taken out as files."""
+"""Keeping: how much there is, for how long, and statements taken out as files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from lms.db import writes
 from lms.errors import DomainError
 from lms.people.access import Who, allow
 from lms.people.current import current_person
-from xapi.keeping import export, figures
+from lms.people.names import display_names
+from xapi.keeping import export, figures, removal, retention
 from xapi.keeping.choice import Choice, read_choice
-from xapi.keeping.forms import ExportForm
+from xapi.keeping.forms import ExportForm, RetentionForm
 from xapi.keeping.subject import Subject, read_subject
 from xapi.pages.blueprint import blueprint
 
@@ -30,9 +31,33 @@ PIECE_BYTES = 64 * 1024
 @allow(Who.ADMINISTRATOR)
 def keeping() -> str:
     """Show how much is kept, and what was done about it."""
+    removals = removal.list_all()
     return render_template(
-        "xapi/keeping.html", figures=figures.count(), exports=figures.exports(export.list_all())
+        "xapi/keeping.html",
+        figures=figures.count(),
+        exports=figures.exports(export.list_all()),
+        rules=retention.rules(),
+        removals=removals,
+        names=display_names({one.by_id for one in removals if one.by_id is not None}),
     )
+
+
+@blueprint.route("/keeping/retention", methods=["GET", "POST"])
+@allow(Who.ADMINISTRATOR)
+def keep_for() -> Any:
+    """Show for how long what is kept, and change it; what would go at once is said first."""
+    rules = retention.rules()
+    form = RetentionForm(obj=rules)
+    if not form.is_submitted():
+        return render_template("xapi/retention.html", form=form, runs=retention.runs())
+    if not form.validate():
+        return render_template("xapi/retention.html", form=form, runs=retention.runs()), 422
+    due = retention.count_due(form.told())
+    if any(due) and not form.sure.data:
+        return render_template("xapi/retention.html", form=form, runs=(), due=due)
+    retention.change(form.told(), current_person().id)
+    flash(_("From now on it is kept so."), "good")
+    return redirect(url_for("xapi.keeping"))
 
 
 @blueprint.route("/keeping/export", methods=["GET", "POST"])
