@@ -159,6 +159,22 @@ class Held:
     sentence: Callable[[Mapping[str, Any]], str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Erasable:
+    """What is kept of a person under their opaque id, and may be removed with who they are.
+
+    It is offered, as a box to tick, where an administrator removes who a person is; what names the
+    person must go in any case (`lms.events.PersonErased`). label: what the box says; about: a
+    sentence on what goes and what stays. `erase(person_id, by_id)` is called in the same
+    transaction while name and addresses are still there; long work is asked of a job.
+    """
+
+    slug: str
+    label: Any
+    about: Any
+    erase: Callable[[int, int | None], None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
     """All that one package adds. Every field but `name` and `label` may stay empty.
@@ -194,6 +210,7 @@ class Plugin:
     notice_kinds: tuple[NoticeKind, ...] = ()
     checks: tuple[Check, ...] = ()
     held: tuple[Held, ...] = ()
+    erasable: tuple[Erasable, ...] = ()
     csrf_exempt: tuple[Blueprint, ...] = ()  # blueprints for machines, which prove themselves
     demo: tuple[tuple[int, str], ...] = field(default=())
     on_start: Callable[[Flask], None] | None = None

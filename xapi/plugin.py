@@ -80,6 +80,7 @@ plugin = Plugin(
     ),
     demo=((10, "xapi.demo.step:RecordStoreStep"),),
     held=HELD,
+    erasable=removal.ERASABLE,
     on_start=targets.start,
     settings=SETTINGS,
     migrations=Path(__file__).parent / "migrations",

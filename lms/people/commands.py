@@ -98,12 +98,19 @@ def administrator(name: str, email: str) -> None:
 
 @commands.command("erase")
 @click.argument("uid")
+@click.option("--also", multiple=True, help="What else goes, as xapi.statements. Repeat it.")
 @click.confirmation_option(prompt="This cannot be undone. Remove who this person was?")
-def erase_person(uid: str) -> None:
+def erase_person(uid: str, also: tuple[str, ...]) -> None:
     """Remove the name, addresses and sign-in of the person with this UID."""
+    known = [one.slug for one in erasing.erasable()]
+    if unknown := set(also) - set(known):
+        raise DomainError(
+            f"There is no “{sorted(unknown)[0]}” that could be removed. There is: "
+            f"{', '.join(known) or 'nothing'}."
+        )
     with transaction() as session:
         person = session.scalar(select(Person).where(Person.uid == uid))
         if person is None:
             raise DomainError(f"There is nobody with the uid {uid}.")
-        erasing.erase(person, by=None)
+        erasing.erase(person, by=None, also=also)
     click.echo("Removed. What is left says nothing about who it was: see docs/privacy.md.")

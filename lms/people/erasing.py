@@ -5,6 +5,9 @@ docs/privacy.md says what remains and why.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from flask import current_app
 from sqlalchemy import delete, select, update
 
 from lms import audit, events
@@ -14,19 +17,30 @@ from lms.people.exchange.files import sweep_files
 from lms.people.models import Identity, JoinLink, PeopleFile, Person
 from lms.people.services import keep_an_administrator
 from lms.people.tree import refresh_managers
+from lms.plugin import Erasable, Plugin
 
 JOB = "people.residue"
 PATIENCE_MILLISECONDS = 2000  # it keeps writers waiting while it waits for readers
 
 
-def erase(person: Person, by: Person | None) -> None:
+def erasable() -> list[Erasable]:
+    """Return what may be removed along with who a person is, of all plugins."""
+    parts: list[Plugin] = current_app.extensions["lms.parts"]
+    return [one for part in parts for one in part.erasable]
+
+
+def erase(person: Person, by: Person | None, also: Collection[str] = ()) -> None:
     """Remove who a person was: name, addresses, number, password, passkeys, codes, links.
 
     What is left says nothing about who it was: progress, awards and statements under an opaque id
-    (docs/privacy.md). Whoever reported to the person reports to the person's manager. It cannot be
-    undone. Raises Conflict where nobody would be left to administer.
+    (docs/privacy.md), but for what `also` names (slugs of `erasable`). Whoever reported to the
+    person reports to the person's manager. It cannot be undone. Raises Conflict where nobody would
+    be left to administer.
     """
     keep_an_administrator(person)
+    for one in erasable():
+        if one.slug in also:
+            one.erase(person.id, by.id if by else None)
     moved = set(db.session.scalars(select(Person.id).where(Person.manager_id == person.id)))
     db.session.execute(
         update(Person).where(Person.manager_id == person.id).values(manager_id=person.manager_id)

@@ -36,7 +36,9 @@ def test_every_field_has_words_beneath_its_heading(page: str) -> None:
         assert len(rest.partition("\n#")[0].strip()) > 40, field.name
 
 
-@pytest.mark.parametrize("record", ["NavItem", "HomeCard", "NoticeKind", "Check", "Held"])
+@pytest.mark.parametrize(
+    "record", ["NavItem", "HomeCard", "NoticeKind", "Check", "Held", "Erasable"]
+)
 def test_the_records_are_shown_with_all_their_fields(page: str, record: str) -> None:
     fields = ", ".join(field.name for field in dataclasses.fields(getattr(plugin, record)))
     assert f"`{record}({fields})`" in page

@@ -432,3 +432,41 @@ def test_on_the_command_line(app: Flask, provider: Provider, leila: Person) -> N
     assert "Removed: 2 statements, 0 documents, 2 copies; 0 statements of others" in done.output
     assert texts() == {}
     assert "0 statements" in run(args=args).output
+
+
+def test_it_can_go_with_who_they_are(
+    app: Flask, provider: Provider, leila: Person, browser: FlaskClient
+) -> None:
+    """Found by the mail address, too, which is gone by the time the worker begins."""
+    record(leila, 2)
+    run_pending()
+    provider.post([statement(actor=LEILA), statement(actor=OTHER)])
+    where = f"/people/{leila.uid}/erase"
+    assert "Their statements, too" in browser.get(where).text
+    browser.post(where, data={"also": "xapi.statements"})
+    run_pending()
+    assert len(texts()) == 1
+    [made] = removal.list_all()
+    assert (made.statements, made.copies, made.state) == (3, 2, "done")
+
+
+def test_it_stays_where_it_is_not_asked_for(
+    app: Flask, leila: Person, browser: FlaskClient
+) -> None:
+    record(leila, 2)
+    run_pending()
+    browser.post(f"/people/{leila.uid}/erase")
+    run_pending()
+    assert len(texts()) == 2
+    other = make_person("Tomasz Lis")
+    record(other)
+    uid = other.uid
+    db.session.rollback()
+    run = app.test_cli_runner().invoke
+    assert "There is no “x” that could" in str(
+        run(args=["people", "erase", uid, "--yes", "--also", "x"]).exception
+    )
+    done = run(args=["people", "erase", uid, "--yes", "--also", "xapi.statements"])
+    assert done.exit_code == 0, done.output
+    run_pending()
+    assert len(texts()) == 2

@@ -14,11 +14,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
 from flask import current_app
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select
 
 from lms import audit, clock
@@ -26,13 +28,15 @@ from lms.db import db, transaction
 from lms.errors import Conflict, NotFound
 from lms.jobs.queue import wake
 from lms.people import erasing
+from lms.people.models import Person
+from lms.plugin import Erasable
 from xapi import targets
 from xapi.delivery.lock import only_one
 from xapi.keeping import export, rows
 from xapi.keeping.choice import Choice
 from xapi.keeping.models import Removal, RemovalState
 from xapi.keeping.replaced import is_signed, is_theirs, replace
-from xapi.keeping.subject import Subject
+from xapi.keeping.subject import Subject, of_person
 from xapi.lrs.discard import discard, forget_unnamed, read_texts, rewrite, unlink_agents
 from xapi.lrs.models import LrsAgent, LrsDocument, LrsReference, LrsStatementAgent
 from xapi.lrs.store import last_place, lock_writers
@@ -92,6 +96,13 @@ def ask(subject: Subject, reason: str, by_id: int | None) -> Removal:
     audit.note("xapi.removal.asked", f"removal/{made.uid}", by_id)
     wake(JOB)
     return made
+
+
+def erase(person_id: int, by_id: int | None) -> None:
+    """Ask for the statements of somebody who is being erased; their addresses are still there."""
+    person = db.session.get_one(Person, person_id)
+    with suppress(Conflict):  # under way already
+        ask(of_person(person), "", by_id)
 
 
 def list_all() -> Sequence[Removal]:
@@ -261,3 +272,17 @@ def _digest(key: str) -> str:
 
 def _count(asked: object) -> int:
     return db.session.scalar(select(func.count()).select_from(asked.subquery())) or 0  # type: ignore[attr-defined]
+
+
+ERASABLE = (
+    Erasable(
+        "xapi.statements",
+        _l("Their statements, too"),
+        _l(
+            "What was recorded about their learning and their use of the network goes for good, "
+            "also where other systems stored it here under their mail address. Certificates and "
+            "progress stay, without a name."
+        ),
+        erase,
+    ),
+)

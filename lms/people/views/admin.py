@@ -196,10 +196,12 @@ def erase(person_uid: str) -> Any:
     """Say what erasing means, then do it."""
     found = services.get_person(person_uid)
     if request.method == "POST":
-        erasing.erase(found, by=current_person())
+        erasing.erase(found, by=current_person(), also=request.form.getlist("also"))
         flash(_("Removed. What is left says nothing about who it was."), "good")
         return redirect(url_for("people_admin.everybody"))
-    return render_template("people/erase.html", person=found, identity=found.identity)
+    return render_template(
+        "people/erase.html", person=found, identity=found.identity, erasable=erasing.erasable()
+    )
 
 
 @blueprint.get("/units")
