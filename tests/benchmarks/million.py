@@ -16,7 +16,7 @@ from typing import Any
 from lms.db import db
 from xapi.lrs import sql, terms
 from xapi.lrs.parts import parts_of
-from xapi.lrs.store import Prepared, _links, _rows, iso
+from xapi.lrs.store import Prepared, _rows, iso, links_of
 
 HOME = "https://ropes.example.test"
 COURSES, QUESTIONS, PEOPLE = 30, 60, 2_000
@@ -106,11 +106,11 @@ def fill(count: int, authority: dict[str, Any]) -> None:
     def write() -> None:
         nonlocal first
         moment = BEGIN + dt.timedelta(seconds=60 * (first // CHUNK))
-        ids = terms.ids_of(here, [one.parts for one in chunk])
+        ids = terms.ids_of(here, [one.parts for one in chunk], 0)
         came = {one.statement_id: place for place, one in enumerate(chunk, first)}
         rows = _rows(chunk, came, ids, iso(moment), here.to_driver(sql.statements.c.stored)(moment))
         _insert(here, sql.statements, rows)
-        for table, several in _links(chunk, came, ids):
+        for table, several in links_of({came[one.statement_id]: one.parts for one in chunk}, ids):
             _insert(here, table, several)
         first += len(chunk)
         chunk.clear()

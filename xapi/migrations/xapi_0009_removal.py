@@ -7,8 +7,8 @@ from alembic import op
 
 import lms.db
 
-revision = "xapi_0008"
-down_revision = "xapi_0007"
+revision = "xapi_0009"
+down_revision = "xapi_0008"
 branch_labels = None
 depends_on = None
 
