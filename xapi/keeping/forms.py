@@ -91,4 +91,5 @@ class RetentionForm(Form):
 
     def told(self) -> Rules:
         """Return the rules that were filled in."""
-        return Rules(self.statements.data, self.network.data, self.outbox.data)
+        network = self.network.data if self.network else None
+        return Rules(self.statements.data, network, self.outbox.data)

@@ -279,9 +279,8 @@ ERASABLE = (
         "xapi.statements",
         _l("Their statements, too"),
         _l(
-            "What was recorded about their learning and their use of the network goes for good, "
-            "also where other systems stored it here under their mail address. Certificates and "
-            "progress stay, without a name."
+            "What was recorded about them goes for good, also where other systems stored it here "
+            "under their mail address."
         ),
         erase,
     ),

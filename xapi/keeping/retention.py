@@ -19,6 +19,7 @@ from lms import audit, clock
 from lms.db import db, transaction
 from lms.jobs.queue import wake
 from lms.people import erasing
+from lms.plugin import enabled
 from xapi.delivery.embedded import AUTHORITY
 from xapi.delivery.lock import only_one
 from xapi.keeping.models import Retention, RetentionRun
@@ -49,6 +50,11 @@ class Rules:
     def copies(self) -> int | None:
         """For how long copies are kept: never longer than the statements themselves."""
         return min((one for one in (self.statements, self.outbox) if one is not None), default=None)
+
+
+def knows_network() -> bool:
+    """Tell whether any plugin is on that could record the use of a network."""
+    return len(enabled()) > 1
 
 
 def rules() -> Rules:

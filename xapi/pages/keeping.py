@@ -46,8 +46,9 @@ def keeping() -> str:
 @allow(Who.ADMINISTRATOR)
 def keep_for() -> Any:
     """Show for how long what is kept, and change it; what would go at once is said first."""
-    rules = retention.rules()
-    form = RetentionForm(obj=rules)
+    form = RetentionForm(obj=retention.rules())
+    if not retention.knows_network():
+        del form.network
     if not form.is_submitted():
         return render_template("xapi/retention.html", form=form, runs=retention.runs())
     if not form.validate():
