@@ -11,8 +11,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -37,9 +38,28 @@ def free_port() -> int:
         return port
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A PostgreSQL cluster of our own; address: without a database name."""
+
+    address: str
+    control: Callable[..., None]  # pg_ctl with these words
+
+    def restart(self) -> None:
+        """Stop it as a power cut would, as far as it can tell, and start it again."""
+        self.control("-m", "immediate", "restart")
+
+
 @contextmanager
 def postgresql_cluster() -> Iterator[str]:
     """Run a cluster of its own; yield its address without a database name."""
+    with own_cluster() as cluster:
+        yield cluster.address
+
+
+@contextmanager
+def own_cluster() -> Iterator[Cluster]:
+    """Run a cluster of its own."""
     programs = find_postgresql()
     if programs is None:
         raise RuntimeError("PostgreSQL is not installed: `apt-get install postgresql`")
@@ -56,18 +76,19 @@ def postgresql_cluster() -> Iterator[str]:
         check=True, capture_output=True, cwd=folder,
     )  # fmt: skip
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-    subprocess.run(
-        [*as_user, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options,
-         "start"],
-        check=True, capture_output=True, cwd=folder,
-    )  # fmt: skip
-    try:
-        yield f"postgresql+psycopg://ropes@127.0.0.1:{port}"
-    finally:
+
+    def control(*words: str, check: bool = True) -> None:
         subprocess.run(
-            [*as_user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"],
-            check=False, capture_output=True, cwd=folder,
+            [*as_user, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options,
+             *words],
+            check=check, capture_output=True, cwd=folder,
         )  # fmt: skip
+
+    control("start")
+    try:
+        yield Cluster(f"postgresql+psycopg://ropes@127.0.0.1:{port}", control)
+    finally:
+        control("-m", "immediate", "stop", check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 
