@@ -2,15 +2,17 @@
 
 Each check has two faces, made from the same table. `fits` is for the many values that are right:
 it says yes, or anything else at all, in as few calls as can be. Only where it did not say yes is
-`explain` asked, which alone decides that something is wrong, and says where and why.
+`explain` asked, which alone decides that something is wrong, and says where and why. A `fits` may
+therefore be too strict, never too lenient; `tests/xapi/test_checks.py` looks for one that is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from xapi.lrs.compiled import Leaf, object_fits
 from xapi.lrs.errors import shown
 
 # What a `fits` may raise where a value is of another type than it expects; as good as a no.
@@ -36,10 +38,14 @@ class Wrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """fits: true of what is right; may raise one of NO, or Wrong. explain: raises Wrong, or does not."""
+    """fits: true of what is right; may raise one of NO, or Wrong. explain: raises Wrong, or does not.
+
+    leaf: how `fits` is written where it is part of an object's, if that is shorter than a call.
+    """
 
     fits: Callable[[Any], Any]
     explain: Callable[[Any], None]
+    leaf: Leaf = field(default_factory=Leaf)
 
     def __call__(self, value: Any) -> None:
         """Raise Wrong unless the value is right."""
@@ -51,7 +57,7 @@ class Check:
         self.explain(value)
 
 
-def of(fits: Callable[[Any], Any], what: str) -> Check:
+def of(fits: Callable[[Any], Any], what: str, leaf: Leaf | None = None) -> Check:
     """Return a check for a value that passes a test; `what` says what it must be."""
 
     def explain(value: Any) -> None:
@@ -62,7 +68,21 @@ def of(fits: Callable[[Any], Any], what: str) -> Check:
             pass
         raise Wrong(f"must be {what}")
 
-    return Check(fits, explain)
+    return Check(fits, explain, leaf or Leaf())
+
+
+def typed(kind: type, what: str) -> Check:
+    """Return a check for a value of exactly this type."""
+    return of(lambda value: type(value) is kind, what, Leaf("type({x}) is {kind}", {"kind": kind}))
+
+
+def equal(text: str) -> Check:
+    """Return a check for this very text."""
+    return of(
+        lambda value: type(value) is str and value == text,
+        f"“{text}”",
+        Leaf("{x} == {text}", {"text": text}),
+    )
 
 
 def rule(explain: Callable[[Any], None]) -> Check:
@@ -81,30 +101,10 @@ def object_of(
     after: _After = None,
 ) -> Check:
     """Return a check for an object with these properties and no others."""
+    tests = {name: (check.fits, check.leaf) for name, check in properties.items()}
     return Check(
-        _object_fits(properties, required, after), _object_explain(properties, required, after)
+        object_fits(tests, required, after), _object_explain(properties, required, after)
     )
-
-
-def _object_fits(
-    properties: Mapping[str, Check], required: tuple[str, ...], after: _After
-) -> Callable[[Any], Any]:
-    tests = {name: check.fits for name, check in properties.items()}
-
-    def fits(value: Any) -> bool:
-        if type(value) is not dict:
-            return False
-        for name, inner in value.items():
-            if not tests[name](inner):
-                return False
-        for name in required:
-            if name not in value:
-                return False
-        if after is not None:
-            after(value)
-        return True
-
-    return fits
 
 
 def _object_explain(
@@ -163,11 +163,32 @@ def array_of(item: Check, at_least: int = 0) -> Check:
     return Check(fits, explain)
 
 
-def choice(choose: Callable[[Any], Check]) -> Check:
-    """Return a check that is another one, according to the value; `choose` may raise Wrong."""
+def choice(
+    choose: Callable[[Any], Check], usual: Callable[[Any], Callable[[Any], Any]] | None = None
+) -> Check:
+    """Return a check that is another one, according to the value; `choose` may raise Wrong.
+
+    usual: returns the `fits` of what `choose` would return; may raise one of NO.
+    """
 
     def fits(value: Any) -> Any:
         return choose(value).fits(value)
+
+    def usual_fits(value: Any) -> Any:
+        return usual(value)(value)  # type: ignore[misc]
+
+    def explain(value: Any) -> None:
+        choose(value).explain(value)
+
+    return Check(fits if usual is None else usual_fits, explain)
+
+
+def by_kind(kinds: Mapping[str, Check], default: str, choose: Callable[[Any], Check]) -> Check:
+    """Return a check that is one of `kinds`, by objectType; `choose` says which it is, and explains."""
+    tests = {kind: check.fits for kind, check in kinds.items()}
+
+    def fits(value: Any) -> Any:
+        return tests[value.get("objectType", default)](value)
 
     def explain(value: Any) -> None:
         choose(value).explain(value)

@@ -7,11 +7,12 @@ section 4.2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from xapi.lrs import types
-from xapi.lrs.checks import Check, Wrong, array_of, choice, object_of, of, rule
+from xapi.lrs.checks import Check, Wrong, array_of, by_kind, choice, equal, object_of, of, rule, typed
+from xapi.lrs.compiled import Leaf
 from xapi.lrs.errors import Refused
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
@@ -32,17 +33,14 @@ INTERACTION_LISTS = {
 # writes (254 levels), and a statement that cannot be written again is one that cannot be kept.
 DEPTH_MOST = 100
 _LISTS = ("choices", "scale", "source", "target", "steps")
-
-
-def _exactly(text: str) -> Check:
-    return of(frozenset((text,)).__contains__, f"“{text}”")
+_INTERACTION = frozenset((*_LISTS, "correctResponsesPattern"))
 
 
 def _each_language(value: Any) -> None:
     if type(value) is not dict:
         raise Wrong("must be a language map")
     for tag, text in value.items():
-        if not types.LANGUAGE(tag):
+        if tag not in types.KNOWN_LANGUAGES and not types.is_language(tag):
             raise Wrong("is not an RFC 5646 language tag", tag)
         if type(text) is not str:
             raise Wrong("must be a string", tag)
@@ -74,12 +72,20 @@ def _check_inside(value: Any) -> None:
     raise Wrong(f"is nested deeper than {DEPTH_MOST} levels")
 
 
-_string = of(lambda value: type(value) is str, "a string")
-_filled = of(lambda value: type(value) is str and value != "", "a string that is not empty")
-_boolean = of(lambda value: type(value) is bool, "true or false")
+_string = typed(str, "a string")
+_filled = of(
+    lambda value: type(value) is str and value != "",
+    "a string that is not empty",
+    Leaf("type({x}) is {kind} and {x}", {"kind": str}),
+)
+_boolean = typed(bool, "true or false")
 _number = of(types.is_exact_number, "a number of at most 64 bits")
 _uuid = of(types.UUID, "a UUID")
-_iri = of(types.IRI, "an IRI")
+_iri = of(
+    types.is_iri,
+    "an IRI",
+    Leaf("{x} in {known} or {is_iri}({x})", {"known": types.KNOWN_IRIS, "is_iri": types.is_iri}),
+)
 _duration = of(types.DURATION, "an ISO 8601 duration")
 _language = of(types.LANGUAGE, "an RFC 5646 language tag")
 _language_map = rule(_each_language)
@@ -115,16 +121,18 @@ _identity: dict[str, Check] = {
     "openid": _iri,
     "account": object_of({"homePage": _iri, "name": _filled}, ("homePage", "name")),
 }
-agent: Check = object_of({"objectType": _exactly("Agent"), **_identity}, after=_one_identifier)
+agent: Check = object_of({"objectType": equal("Agent"), **_identity}, after=_one_identifier)
 group: Check = object_of(
-    {"objectType": _exactly("Group"), **_identity, "member": array_of(agent)},
+    {"objectType": equal("Group"), **_identity, "member": array_of(agent)},
     ("objectType",),
     after=_group_identity,
 )
 
 
-actor: Check = choice(
-    lambda value: group if type(value) is dict and value.get("objectType") == "Group" else agent
+actor: Check = by_kind(
+    {"Agent": agent, "Group": group},
+    "Agent",
+    lambda value: group if type(value) is dict and value.get("objectType") == "Group" else agent,
 )
 
 
@@ -156,7 +164,7 @@ _components = rule(_each_component)
 def _interaction(value: dict[str, Any]) -> None:
     kind = value.get("interactionType")
     if kind is None:
-        if "correctResponsesPattern" in value or any(name in value for name in _LISTS):
+        if not _INTERACTION.isdisjoint(value):
             raise Wrong("is required of an interaction", "interactionType")
         return
     allowed = INTERACTION_LISTS[kind]
@@ -182,10 +190,10 @@ definition: Check = object_of(
     after=_interaction,
 )
 activity: Check = object_of(
-    {"objectType": _exactly("Activity"), "id": _iri, "definition": definition}, ("id",)
+    {"objectType": equal("Activity"), "id": _iri, "definition": definition}, ("id",)
 )
 _statement_ref = object_of(
-    {"objectType": _exactly("StatementRef"), "id": _uuid}, ("objectType", "id")
+    {"objectType": equal("StatementRef"), "id": _uuid}, ("objectType", "id")
 )
 
 
@@ -229,7 +237,10 @@ _result = object_of(
 _activity_list = array_of(activity)
 
 
-_activities = choice(lambda value: _activity_list if type(value) is list else activity)
+_activities = choice(
+    lambda value: _activity_list if type(value) is list else activity,
+    lambda value: _activity_list.fits if type(value) is list else activity.fits,
+)
 
 
 _context_properties: dict[str, Check] = {
@@ -251,7 +262,7 @@ _context_properties_2: dict[str, Check] = {
     "contextAgents": array_of(
         object_of(
             {
-                "objectType": _exactly("contextAgent"),
+                "objectType": equal("contextAgent"),
                 "agent": agent,
                 "relevantTypes": _relevant_types,
             },
@@ -261,7 +272,7 @@ _context_properties_2: dict[str, Check] = {
     "contextGroups": array_of(
         object_of(
             {
-                "objectType": _exactly("contextGroup"),
+                "objectType": equal("contextGroup"),
                 "group": group,
                 "relevantTypes": _relevant_types,
             },
@@ -306,17 +317,20 @@ def _whole(value: dict[str, Any]) -> None:
                 raise Wrong("is only for statements about an activity", name, "context")
 
 
+def _moment(test: Callable[[Any], bool], what: str) -> Check:
+    usual = types.USUAL_TIMESTAMP
+    return of(
+        lambda value: usual(value) or test(value),
+        what,
+        Leaf("{usual}({x}) or {test}({x})", {"usual": usual, "test": test}),
+    )
+
+
 def _compile(version: int) -> Check:
     timestamp = (
-        of(
-            lambda value: types.USUAL_TIMESTAMP(value) or types.is_timestamp(value),
-            "an ISO 8601 timestamp",
-        )
+        _moment(types.is_timestamp, "an ISO 8601 timestamp")
         if version == 1
-        else of(
-            lambda value: types.USUAL_TIMESTAMP(value) or types.is_rfc3339(value),
-            "an RFC 3339 timestamp",
-        )
+        else _moment(types.is_rfc3339, "an RFC 3339 timestamp")
     )
     context = object_of(_context_properties if version == 1 else _context_properties_2)
     common: dict[str, Check] = {
@@ -334,7 +348,7 @@ def _compile(version: int) -> Check:
         "StatementRef": _statement_ref,
     }
     sub_statement = object_of(
-        {**common, "objectType": _exactly("SubStatement"), "object": _choose(plain_objects)},
+        {**common, "objectType": equal("SubStatement"), "object": _choose(plain_objects)},
         ("objectType", "actor", "verb", "object"),
         after=_whole,
     )
@@ -364,7 +378,7 @@ def _choose(kinds: Mapping[str, Check]) -> Check:
             raise Wrong("must be one of " + ", ".join(sorted(kinds)), "objectType")
         return found
 
-    return choice(by_object_type)
+    return by_kind(kinds, "Activity", by_object_type)
 
 
 STATEMENT: dict[int, Check] = {1: _compile(1), 2: _compile(2)}
