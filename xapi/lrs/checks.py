@@ -102,9 +102,7 @@ def object_of(
 ) -> Check:
     """Return a check for an object with these properties and no others."""
     tests = {name: (check.fits, check.leaf) for name, check in properties.items()}
-    return Check(
-        object_fits(tests, required, after), _object_explain(properties, required, after)
-    )
+    return Check(object_fits(tests, required, after), _object_explain(properties, required, after))
 
 
 def _object_explain(

@@ -1,16 +1,11 @@
 """Credentials: the keys of systems that talk to the LRS, made, rotated and revoked.
 
-Nothing is remembered between requests: a secret is 256 random bits of our own, so checking it is
-one indexed query and one SHA-256, and a revoked credential is refused by every process at once.
-Every change of a credential is made here and nowhere else.
+Every change of a credential is made here and nowhere else; `xapi.lrs.callers` checks who shows one.
 """
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
-import hmac
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -18,12 +13,12 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from lms import audit, clock
 from lms.db import db
 from lms.errors import Conflict, Invalid, NotFound
-from xapi.lrs import uses
+from xapi.lrs.callers import find_caller, hash_secret
 from xapi.lrs.models import LrsCredential
 from xapi.lrs.scopes import (
     ALL,
@@ -44,8 +39,6 @@ __all__ = [
     "find_made", "get_credential", "list_all", "old_works", "revoke", "rotate",
 ]  # fmt: skip
 
-KEY_MOST = 64  # characters
-_NOBODY = "0" * 64  # in place of the hash of a key that there is not
 OLD_DAYS = 7
 OLD_DAYS_MOST = 90
 _UID = re.compile(r"[a-z2-9]{26}")
@@ -90,7 +83,7 @@ def add(
     made = LrsCredential(
         name=name.strip()[:120],
         key="ropes-" + secrets.token_hex(8),
-        secret_hash=_hash(secret),
+        secret_hash=hash_secret(secret),
         scopes=" ".join(dict.fromkeys(scopes)),
         made_by_id=actor_id,
         version=version,
@@ -131,7 +124,7 @@ def rotate(
     found.old_secret_hash = found.secret_hash if days else None
     found.old_until = now + dt.timedelta(days=days) if days else None
     found.old_used_on = None
-    found.secret_hash = _hash(secret)
+    found.secret_hash = hash_secret(secret)
     found.rotated_at = now
     db.session.flush()
     audit.note("xapi.credential.rotated", f"credential/{found.uid}", actor_id, old_days=days)
@@ -190,51 +183,3 @@ def _get_working(key: str) -> LrsCredential:
     if found is None:
         raise NotFound(_("No credential in use has this key."))
     return found
-
-
-_columns = LrsCredential.__table__.c
-_find_by_key = select(
-    _columns.uid,
-    _columns.secret_hash,
-    _columns.scopes,
-    _columns.version,
-    _columns.old_secret_hash,
-    _columns.old_until,
-).where(_columns.key == bindparam("key"), _columns.revoked_at.is_(None))
-
-
-def find_caller(authorization: str) -> Caller | None:
-    """Return who shows this Authorization header, or None where it is none of ours."""
-    scheme, _blank, encoded = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        key, colon, secret = (
-            base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-        )
-    except ValueError:  # no base64, no ASCII, no UTF-8
-        return None
-    if not colon or len(key) > KEY_MOST or not key.isprintable():  # a NUL cannot even be asked for
-        return None
-    found = db.session.connection().execute(_find_by_key, {"key": key}).first()
-    shown = _hash(secret)
-    if found is None:
-        hmac.compare_digest(_NOBODY, shown)  # a key that is unknown costs what a wrong secret does
-        return None
-    if not _is_secret_of(found, shown):
-        return None
-    uses.saw(found.uid, shown)
-    return Caller(found.uid, frozenset(found.scopes.split()), found.version)
-
-
-def _is_secret_of(found: Any, shown: str) -> bool:
-    if hmac.compare_digest(found.secret_hash, shown):
-        return True
-    old, until = found.old_secret_hash, found.old_until
-    if old is None or until is None:
-        return False
-    return hmac.compare_digest(old, shown) and clock.now() < until
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

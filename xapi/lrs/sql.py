@@ -78,7 +78,7 @@ class Here:
     def execute(self, query: str, *values: Any) -> Any:
         """Run a query of this module; return the driver's cursor. A set of values is a list."""
         text = _spell(query, self.is_postgresql)
-        if not self.is_postgresql:
+        if not self.is_postgresql and list in map(type, values):
             values = tuple(
                 orjson.dumps(value).decode() if type(value) is list else value for value in values
             )

@@ -137,7 +137,7 @@ def count() -> int:
 
 def iso(moment: dt.datetime) -> str:
     """Return a moment as the LRS writes it: UTC, microseconds, Z."""
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def _read_place(here: sql.Here, row: Any) -> Place:

@@ -11,7 +11,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from xapi.lrs import types
-from xapi.lrs.checks import Check, Wrong, array_of, by_kind, choice, equal, object_of, of, rule, typed
+from xapi.lrs.checks import (
+    Check,
+    Wrong,
+    array_of,
+    by_kind,
+    choice,
+    equal,
+    object_of,
+    of,
+    rule,
+    typed,
+)
 from xapi.lrs.compiled import Leaf
 from xapi.lrs.errors import Refused
 
@@ -192,9 +203,7 @@ definition: Check = object_of(
 activity: Check = object_of(
     {"objectType": equal("Activity"), "id": _iri, "definition": definition}, ("id",)
 )
-_statement_ref = object_of(
-    {"objectType": equal("StatementRef"), "id": _uuid}, ("objectType", "id")
-)
+_statement_ref = object_of({"objectType": equal("StatementRef"), "id": _uuid}, ("objectType", "id"))
 
 
 # Results (Data 2.4.5).

@@ -10,6 +10,7 @@ from lms.db import db, writing
 from lms.errors import DomainError
 from lms.people.access import Who, allow
 from xapi.lrs.bodies import is_heavy
+from xapi.lrs.callers import find_caller
 from xapi.lrs.calls import (
     ANSWERED_VERSIONS,
     VERSION_HEADER,
@@ -19,8 +20,8 @@ from xapi.lrs.calls import (
     read_call,
     read_version,
 )
-from xapi.lrs.credentials import Caller, find_caller
 from xapi.lrs.errors import Forbidden, Unauthorized
+from xapi.lrs.scopes import Caller
 
 blueprint = Blueprint("xapi_lrs", __name__, url_prefix="/xapi")
 
