@@ -56,7 +56,9 @@ def add_row(table: Table, one: Benchmark, found: dict[str, Any]) -> list[str]:
     if "error" in found:
         table.add_row(one.name, "[red]failed[/red]", "", "", "", "", "", "")
         return ["failed"]
-    result = Result(found["value"], found["floor"], found["floor_is"], found["notes"])
+    result = Result(
+        found["value"], found["floor"], found["floor_is"], found["notes"], found["ratio"]
+    )
     misses = one.misses(result)
     wanted = [figure(one.target)] if one.target is not None else []
     wanted += [f"{figure(one.target_ratio)} x floor"] if one.target_ratio is not None else []
@@ -65,7 +67,7 @@ def add_row(table: Table, one: Benchmark, found: dict[str, Any]) -> list[str]:
         one.name,
         f"{figure(result.value)} {one.unit}",
         figure(result.floor),
-        figure(result.value / result.floor if result.floor else None),
+        figure(result.found_ratio()),
         f"{sign} {', '.join(wanted)}",
         "[red]MISSED[/red]" if misses else "[green]met[/green]",
         f"{found['peak_mb']:.0f} MB",

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import base64
-import sqlite3
+import statistics
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Flask, jsonify, request
+from flask import Flask
 from sqlalchemy import select
 
 from lms.db import db
 from lms.jobs.queue import run_pending
 from lms.people.models import Person
-from tests import databases
-from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms, per_second
+from tests.benchmarks.harness import (
+    Place,
+    Result,
+    benchmark,
+    by_turns,
+    cpu_ms,
+    rate,
+    rates_ratio,
+)
+from tests.benchmarks.raw import RawCopy
 from xapi import api, build, vocabulary
 from xapi.lrs import credentials
 from xapi.outbox.models import OutboxStatement
 
-TABLES = ("xapi_statement", "xapi_statement_agent", "xapi_statement_activity")
-BATCHES, BATCH, SINGLES = 60, 100, 400
+BATCHES, BATCH, WARM = 120, 100, 10
 
 
 def make_client(app: Flask) -> Any:
@@ -113,122 +121,38 @@ def record(place: Place) -> Result:
 
 @benchmark("xapi.batches", unit="statements/s", target=1500, target_ratio=0.4, more_is_better=True)
 def batches(place: Place) -> Result:
-    """POST /xapi/statements in batches of 100, beside raw inserts of the very same rows."""
-    post = make_client(place.make_app())
+    """POST /xapi/statements in batches of 100, beside raw inserts of the very same rows.
+
+    All batches are stored once before; their rows are then inserted as they are, a batch a commit,
+    into the same tables of another database set up alike (indexes, keys, durability), in turn with
+    the same batches being posted to a third.
+    """
     bodies = [
         orjson.dumps([statement(number * BATCH + one) for one in range(BATCH)])
-        for number in range(BATCHES + 2)
+        for number in range(BATCHES + WARM)
     ]
-    for body in bodies[:2]:
-        post(body)
-
-    def run() -> int:
-        for body in bodies[2:]:
-            post(body)
-        return BATCHES * BATCH
-
-    value = per_second(run)
-    return _beside_raw_inserts(place, value)
-
-
-def _beside_raw_inserts(place: Place, value: float) -> Result:
-    """Set statements a second beside raw inserts of the rows that the store now holds."""
-    if databases.KIND != "sqlite":
-        return Result(value=value)
-    return Result(
-        value=value,
-        floor=_raw_inserts(place),
-        floor_is="the same rows, raw, 100 statements a commit",
-    )
-
-
-def _raw_inserts(place: Place) -> float:
-    """Return statements a second when the rows that are there go into a bare copy of the tables."""
-    raw = place.raw_sqlite()
-    source = db.engine.raw_connection()
-    inserts: dict[str, tuple[str, list[tuple[Any, ...]]]] = {}
-    for table in TABLES:
-        cursor = source.cursor()
-        for (sql,) in cursor.execute(
-            "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY rowid",
-            (table,),
-        ).fetchall():
-            raw.execute(sql)
-        rows = cursor.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - our own names
-        marks = ",".join("?" * len(rows[0]))
-        inserts[table] = (f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
-    source.close()
-    raw.execute("PRAGMA foreign_keys=OFF")
-    statements = inserts["xapi_statement"][1]
-    by_statement: dict[str, dict[int, list[tuple[Any, ...]]]] = {}
-    for table in TABLES[1:]:
-        grouped: dict[int, list[tuple[Any, ...]]] = {}
-        for row in inserts[table][1]:
-            grouped.setdefault(row[2], []).append(row)
-        by_statement[table] = grouped
-
-    def run() -> int:
-        for start in range(0, len(statements), BATCH):
-            batch = statements[start : start + BATCH]
-            raw.execute("BEGIN IMMEDIATE")
-            raw.executemany(inserts["xapi_statement"][0], batch)
-            for table, grouped in by_statement.items():
-                links = [link for row in batch for link in grouped[row[0]]]
-                raw.executemany(inserts[table][0], links)
-            raw.execute("COMMIT")
-        return len(statements)
-
-    return per_second(run)
-
-
-@benchmark("xapi.single", unit="statements/s", target_ratio=0.5, more_is_better=True)
-def single(place: Place) -> Result:
-    """POST /xapi/statements one by one, beside the slower of a bare Flask POST and a commit."""
     post = make_client(place.make_app())
-    bodies = [orjson.dumps(statement(number)) for number in range(SINGLES + 20)]
-    for body in bodies[:20]:
+    for body in bodies:
         post(body)
-
-    def run() -> int:
-        for body in bodies[20:]:
-            post(body)
-        return SINGLES
-
-    value = per_second(run)
-    bare = Flask("bare")
-
-    @bare.post("/")
-    def take() -> Any:
-        return jsonify([request.get_json()["id"]])
-
-    client = bare.test_client()
-
-    def posts() -> int:
-        for body in bodies[20:]:
-            client.post("/", data=body, content_type="application/json")
-        return SINGLES
-
-    flask = per_second(posts)
-    commits = _commits(place.raw_sqlite(), [body.decode() for body in bodies[20:]])
+    floor = RawCopy(place, BATCH)
+    post = make_client(place.make_app())
+    left, rows = iter(bodies), iter(floor.batches)
+    kinds: dict[str, Callable[[], Any]] = {
+        "store": lambda: post(next(left)),
+        "raw": lambda: floor.insert(next(rows)),
+    }
+    by_turns(kinds, WARM)
+    taken = by_turns(kinds, BATCHES)
     return Result(
-        value=value,
-        floor=min(flask, commits),
-        floor_is="bare Flask POST" if flask < commits else "one-row commits",
-        notes={"bare Flask POST": round(flask), "one-row commits": round(commits)},
+        value=rate(taken["store"], BATCH),
+        floor=rate(taken["raw"], BATCH),
+        floor_is="the same rows, raw, 100 statements a commit, turn by turn",
+        ratio=rates_ratio(taken["store"], taken["raw"]),
+        notes={
+            f"ms a batch, {name}": round(statistics.median(times) * 1000, 2)
+            for name, times in taken.items()
+        },
     )
-
-
-def _commits(raw: sqlite3.Connection, texts: list[str]) -> float:
-    raw.execute("CREATE TABLE one (id INTEGER PRIMARY KEY, text TEXT)")
-
-    def run() -> int:
-        for text in texts:
-            raw.execute("BEGIN IMMEDIATE")
-            raw.execute("INSERT INTO one (text) VALUES (?)", (text,))
-            raw.execute("COMMIT")
-        return len(texts)
-
-    return per_second(run)
 
 
 @benchmark("xapi.deliver", unit="statements/s", target=1500, more_is_better=True)
@@ -248,5 +172,4 @@ def deliver(place: Place) -> Result:
     db.session.commit()
     start = time.perf_counter()
     run_pending()
-    value = BATCHES * BATCH / (time.perf_counter() - start)
-    return _beside_raw_inserts(place, value)
+    return Result(value=BATCHES * BATCH / (time.perf_counter() - start))

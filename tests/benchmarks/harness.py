@@ -8,7 +8,7 @@ import resource
 import sqlite3
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,12 +31,21 @@ class Result:
 
     value: in the benchmark's unit. floor: the same unit, None where there is nothing to compare
     with; `floor_is` says what it is. notes: more figures, printed beneath (p95, bytes, counts).
+    ratio: of value and floor, where it was taken turn by turn (`by_turns`) and says more than the
+    two figures divided.
     """
 
     value: float
     floor: float | None = None
     floor_is: str = ""
     notes: dict[str, Any] = field(default_factory=dict)
+    ratio: float | None = None
+
+    def found_ratio(self) -> float | None:
+        """Return value beside floor; None where there is no floor."""
+        if self.ratio is not None:
+            return self.ratio
+        return self.value / self.floor if self.floor else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +66,9 @@ class Benchmark:
     def misses(self, result: Result) -> list[str]:
         """Return what was wanted and is not so, in words; empty when all is well."""
         found = []
-        ratio = None if not result.floor else result.value / result.floor
         for what, got, wanted in (
             ("", result.value, self.target),
-            (" of the floor", ratio, self.target_ratio),
+            (" of the floor", result.found_ratio(), self.target_ratio),
         ):
             if got is None or wanted is None:
                 continue
@@ -184,6 +192,34 @@ def per_second(call: Callable[[], int]) -> float:
     start = time.perf_counter()
     done = call()
     return done / (time.perf_counter() - start)
+
+
+def by_turns(
+    calls: Mapping[str, Callable[[], Any]], rounds: int, times: int = 1
+) -> dict[str, list[float]]:
+    """Run each call `times`, one kind after the other, round by round; return seconds a call.
+
+    What else goes on in the machine, and on its disk, then befalls all kinds alike.
+    """
+    gc.collect()
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            for _turn in range(times):
+                call()
+            taken[name].append((time.perf_counter() - start) / times)
+    return taken
+
+
+def rate(seconds: Sequence[float], count: int = 1) -> float:
+    """Return how many things a second, by the median of the seconds that `count` things took."""
+    return count / statistics.median(seconds)
+
+
+def rates_ratio(value: Sequence[float], floor: Sequence[float]) -> float:
+    """Return the rate of one kind beside another's: the median over the rounds of `by_turns`."""
+    return statistics.median(slow / quick for quick, slow in zip(value, floor, strict=True))
 
 
 def peak_mb() -> float:

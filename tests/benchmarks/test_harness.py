@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks.harness import Benchmark, Place, Result, load_all
+from tests.benchmarks.harness import (
+    Benchmark,
+    Place,
+    Result,
+    by_turns,
+    load_all,
+    rate,
+    rates_ratio,
+)
 
 PACKAGES = {"lms", "xapi", "courses", "esn", "certificates"}
 
@@ -36,6 +44,22 @@ def test_what_misses_its_target_is_marked(
 ) -> None:
     one = Benchmark("lms.some", "ms", nothing, target, target_ratio, more)
     assert len(one.misses(Result(value, floor))) == missed
+
+
+def test_a_ratio_taken_turn_by_turn_counts_and_not_the_quotient() -> None:
+    one = Benchmark("lms.some", "a second", nothing, None, 0.5, more_is_better=True)
+    assert one.misses(Result(100, 150, ratio=0.4)) == ["wanted >= 0.5 of the floor"]
+    assert one.misses(Result(100, 250, ratio=0.6)) == []
+
+
+def test_turns_are_taken_one_after_the_other() -> None:
+    seen: list[str] = []
+    taken = by_turns({"a": lambda: seen.append("a"), "b": lambda: seen.append("b")}, 3, times=2)
+    assert "".join(seen) == "aabb" * 3
+    assert [len(taken[name]) for name in "ab"] == [3, 3]
+    assert rate([0.5, 0.25, 9.0], 100) == 200
+    # Twice as quick, as quick, half as quick: in the middle, as quick.
+    assert rates_ratio([1.0, 2.0, 4.0], [2.0, 2.0, 2.0]) == 1.0
 
 
 def test_every_benchmark_bears_the_name_of_its_package() -> None:
