@@ -5,13 +5,18 @@ from __future__ import annotations
 import gc
 import re
 import time
+from typing import Any
 
-from sqlalchemy import text
+from flask import current_app
+from sqlalchemy import insert, text
 
 from lms.db import db
-from lms.people.models import Identity, Person
-from tests.benchmarks.filler import START, STEP, Filled, fill
+from lms.people.joining import folded
+from lms.people.models import Identity, Person, new_uid
+from tests.benchmarks import million
 from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms
+from xapi.lrs.credentials import authority_of
+from xapi.lrs.parts import digest
 
 COUNT = 1_000_000
 PAGE = 51
@@ -24,16 +29,45 @@ _BY_PERSON = (
 )
 
 
-def searches(filled: Filled, person_key: str) -> dict[str, tuple[str, str, dict[str, object]]]:
-    """Return what is measured: address and, by hand, the same query."""
-    days = (
-        f"since={(START + STEP * COUNT * 0.4).date()}&until={(START + STEP * COUNT * 0.5).date()}"
+def fill() -> list[str]:
+    """Fill the store with what people of the directory did; return their uids."""
+    uids = [new_uid() for _ in range(million.PEOPLE)]
+    db.session.execute(insert(Person), [{"uid": uid, "active": True} for uid in uids])
+    ids = {row.uid: row.id for row in db.session.query(Person.uid, Person.id)}
+    names = [f"Person {number:04d}" for number in range(len(uids))]
+    db.session.execute(
+        insert(Identity),
+        [
+            {
+                "person_id": ids[uid],
+                "display_name": name,
+                "sort_name": folded(name),
+                "fs_uniquifier": new_uid(),
+            }
+            for uid, name in zip(uids, names, strict=True)
+        ],
     )
-    person = f"/xapi/browser/person/{filled.people[7]}"
+    db.session.commit()
+    home = current_app.config["LMS_HOME_PAGE"]
+
+    def who_is(number: int) -> dict[str, Any]:
+        return {"objectType": "Agent", "account": {"homePage": home, "name": uids[number]}}
+
+    million.fill(COUNT, authority_of("ropes"), who_is)
+    return uids
+
+
+def searches(uid: str, person_key: str) -> dict[str, tuple[str, str, dict[str, object]]]:
+    """Return what is measured: address and, by hand, the same query."""
+    since, until = (million.stored_at(int(COUNT * part)) for part in (0.4, 0.5))
+    days = f"since={since.date()}&until={until.date()}"
+    person = f"/xapi/browser/person/{uid}"
+    rare, seldom = digest(million.RARE), digest(million.verb_iri("mentioned"))
+    question = digest(million.question_iri(0, 7))
     verb = " AND verb_id = (SELECT id FROM xapi_verb WHERE key = :verb)"
     activity = _BY_PERSON.replace("agent", "activity").replace(":person", ":activity")
     between = " AND stored >= :since AND stored < :until"
-    limits = {"since": START + STEP * COUNT * 0.4, "until": START + STEP * COUNT * 0.5}
+    limits = {"since": since, "until": until}
     newest, oldest = f" ORDER BY id DESC LIMIT {PAGE}", f" ORDER BY id LIMIT {PAGE}"
     by_link = f" ORDER BY l.statement DESC LIMIT {PAGE}"
     who = {"person": person_key}
@@ -41,24 +75,24 @@ def searches(filled: Filled, person_key: str) -> dict[str, tuple[str, str, dict[
         "none": ("/xapi/browser", _BY_ID + newest, {}),
         "person": (person, _BY_PERSON + by_link, who),
         "verb": (
-            f"/xapi/browser?verb={filled.rare_verb}",
+            f"/xapi/browser?verb={rare}",
             _BY_ID + verb + newest,
-            {"verb": filled.rare_verb},
+            {"verb": rare},
         ),
         "activity": (
-            f"/xapi/browser?activity={filled.question}",
+            f"/xapi/browser?activity={question}",
             activity + by_link,
-            {"activity": filled.question},
+            {"activity": question},
         ),
         "person and verb": (
-            f"{person}?verb={filled.rare_verb}",
+            f"{person}?verb={seldom}",
             _BY_PERSON + verb + by_link,
-            {**who, "verb": filled.rare_verb},
+            {**who, "verb": seldom},
         ),
         "activity and verb": (
-            f"/xapi/browser?activity={filled.question}&verb={filled.rare_verb}",
+            f"/xapi/browser?activity={question}&verb={seldom}",
             activity + verb + by_link,
-            {"activity": filled.question, "verb": filled.rare_verb},
+            {"activity": question, "verb": seldom},
         ),
         "time": (f"/xapi/browser?{days}", _BY_ID + between + newest, dict(limits)),
         "last page": ("/xapi/browser?after=0", _BY_ID + oldest, {}),
@@ -70,7 +104,7 @@ def browser(place: Place) -> Result:
     """The slowest of eight searches among a million statements, beside its query by hand."""
     app = place.make_app()
     start = time.perf_counter()
-    filled = fill(COUNT)
+    uids = fill()
     took = time.perf_counter() - start
     admin = Person(is_administrator=True, identity=Identity(display_name="Jonas Brandt"))
     db.session.add(admin)
@@ -79,7 +113,7 @@ def browser(place: Place) -> Result:
     key = admin.identity.fs_uniquifier
     who = db.session.execute(
         text("SELECT key FROM xapi_agent WHERE identifier LIKE :uid"),
-        {"uid": f"%{filled.people[7]}%"},
+        {"uid": f"%{uids[7]}%"},
     ).scalar_one()
     db.session.remove()
     gc.collect()
@@ -90,7 +124,7 @@ def browser(place: Place) -> Result:
     notes: dict[str, str] = {"filled in": f"{took:.0f} s"}
     worst = (0.0, 0.0, "")
     with db.engine.connect() as connection:
-        for name, (address, by_hand, values) in searches(filled, who).items():
+        for name, (address, by_hand, values) in searches(uids[7], who).items():
             page = client.get(address)
             assert page.status_code == 200, address
             shown = len(re.findall(r'class="xapi-when', page.text))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import os
 import statistics
 import time
@@ -54,15 +53,14 @@ def asked(authority: Any) -> dict[str, dict[str, Any]]:
     course = f"{million.HOME}/activities/courses/3"
     every = million.EVERY["id"]
     related = {"related_activities": "true"}
-    hours = million.BEGIN + dt.timedelta(seconds=60 * (COUNT // million.CHUNK) // 2)
-    middle = hours.isoformat()
+    middle = million.stored_at(COUNT // 2).isoformat()
     return {
         "all": {},
         "agent": {"agent": quiet},
         "busy agent": {"agent": busy},
         "verb": {"verb": often},
         "rare verb": {"verb": million.RARE},
-        "activity": {"activity": f"{course}/questions/7"},
+        "activity": {"activity": million.question_iri(3, 7)},
         "registration": {"registration": million.registration(5, 3)},
         "since": {"since": middle, "ascending": "true"},
         "until": {"until": middle},

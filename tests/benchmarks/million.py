@@ -1,8 +1,8 @@
 """A record store with a million statements, filled by bulk SQL with the rows the store would make.
 
 Skewed as in a company: 2,000 people of whom a few do most, 12 verbs from frequent to rare, 30
-courses and one activity that all statements name, references and voided statements among them.
-`tests/xapi/test_million.py` holds the rows against the store's own.
+courses and one activity that all statements name, references and voided statements among them,
+stored over most of a year. `tests/xapi/test_million.py` holds the rows against the store's own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lms.db import db
@@ -29,7 +29,10 @@ VERBS = {
 RARE = "http://example.test/verbs/certified"  # one statement in 50,000
 COMMENTED = "http://example.test/verbs/commented"  # one in 100, about another statement
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"  # one in 1,000
-CHUNK = 10_000
+CHUNK, TOGETHER = 10_000, 100  # statements written at once; those of them with one `stored`
+STEP = dt.timedelta(seconds=30)
+
+Who = Callable[[int], dict[str, Any]]
 
 
 def verb_iri(name: str) -> str:
@@ -52,17 +55,29 @@ def statement_id(number: int) -> str:
     return str(uuid.UUID(int=(0xABC << 100) + number))
 
 
-def statements(count: int) -> Iterator[dict[str, Any]]:
-    """Yield statements as they are sent, the same ones each time."""
+def stored_at(number: int) -> dt.datetime:
+    """Return when the statement with this number is stored."""
+    return BEGIN + STEP * ((number - 1) // TOGETHER * TOGETHER)
+
+
+def question_iri(course: int, question: int) -> str:
+    """Return the activity that a statement in a course is about."""
+    return f"{HOME}/activities/courses/{course}/questions/{question}"
+
+
+def statements(count: int, who_is: Who = person) -> Iterator[dict[str, Any]]:
+    """Yield statements as they are sent, the same ones each time; `who_is` names people."""
     chance = random.Random(3)
     names, weights = list(VERBS), list(VERBS.values())
     verbs = chance.choices(names, weights, k=10_000)
     for number in range(1, count + 1):
         who = int(PEOPLE * chance.random() ** 3)  # a tenth does nearly half of all
         course = int(COURSES * chance.random() ** 2)
+        question = number * 7 % QUESTIONS
         target: dict[str, Any] = {
             "objectType": "Activity",
-            "id": f"{HOME}/activities/courses/{course}/questions/{number * 7 % QUESTIONS}",
+            "id": question_iri(course, question),
+            "definition": {"name": {"en": f"Whom do you ask about {question}?"}},
         }
         verb = verb_iri(verbs[number % 10_000])
         if number % 50_000 == 49_999:
@@ -83,10 +98,10 @@ def statements(count: int) -> Iterator[dict[str, Any]]:
             },
         }
         if number % 10 == 0:
-            context["instructor"] = person(who % 40)
+            context["instructor"] = who_is(who % 40)
         yield {
             "id": statement_id(number),
-            "actor": person(who),
+            "actor": who_is(who),
             "verb": {"id": verb, "display": {"en": verb.rpartition("/")[2]}},
             "object": target,
             "result": {"success": number % 3 != 0, "response": "a colleague in the same group"},
@@ -95,7 +110,7 @@ def statements(count: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def fill(count: int, authority: dict[str, Any]) -> None:
+def fill(count: int, authority: dict[str, Any], who_is: Who = person) -> None:
     """Fill an empty store."""
     here = sql.Here()
     targets: dict[int, int] = {}
@@ -105,17 +120,20 @@ def fill(count: int, authority: dict[str, Any]) -> None:
 
     def write() -> None:
         nonlocal first
-        moment = BEGIN + dt.timedelta(seconds=60 * (first // CHUNK))
         ids = terms.ids_of(here, [one.parts for one in chunk], 0)
         came = {one.statement_id: place for place, one in enumerate(chunk, first)}
-        rows = _rows(chunk, came, ids, iso(moment), here.to_driver(sql.statements.c.stored)(moment))
+        rows = []
+        for start in range(0, len(chunk), TOGETHER):
+            moment = stored_at(first + start)
+            told = here.to_driver(sql.statements.c.stored)(moment)
+            rows += _rows(chunk[start : start + TOGETHER], came, ids, iso(moment), told)
         _insert(here, sql.statements, rows)
         for table, several in links_of({came[one.statement_id]: one.parts for one in chunk}, ids):
             _insert(here, table, several)
         first += len(chunk)
         chunk.clear()
 
-    for number, statement in enumerate(statements(count), 1):
+    for number, statement in enumerate(statements(count, who_is), 1):
         statement["authority"] = authority
         statement["version"] = "1.0.0"
         prepared = Prepared(statement["id"], statement, parts_of(statement))
