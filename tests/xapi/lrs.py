@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +25,28 @@ def statement(**parts: Any) -> dict[str, Any]:
     """Return a small valid statement with its own id; parts replace or add properties."""
     whole = {"id": str(uuid.uuid4()), "actor": ACTOR, "verb": VERB, "object": ACTIVITY, **parts}
     return {name: value for name, value in whole.items() if value is not None}
+
+
+def attachment(content: bytes, **more: Any) -> dict[str, Any]:
+    return {
+        "usageType": "http://example.test/usage",
+        "display": {"en": "a file"},
+        "contentType": "text/plain",
+        "length": len(content),
+        "sha2": hashlib.sha256(content).hexdigest(),
+        **more,
+    }
+
+
+def multipart(body: Any, *attachments: tuple[str, bytes]) -> tuple[bytes, str]:
+    pieces = [b"--edge\r\nContent-Type: application/json\r\n\r\n", json.dumps(body).encode()]
+    for sha2, content in attachments:
+        pieces.append(
+            b"\r\n--edge\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: binary\r\n"
+            b"X-Experience-API-Hash: " + sha2.encode() + b"\r\n\r\n" + content
+        )
+    pieces.append(b"\r\n--edge--\r\n")
+    return b"".join(pieces), "multipart/mixed; boundary=edge"
 
 
 class Provider:

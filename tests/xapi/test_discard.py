@@ -16,8 +16,7 @@ from sqlalchemy import Table, func, select
 from lms.app import create_app
 from lms.db import db
 from tests.conftest import settings_for
-from tests.xapi.lrs import Provider, statement
-from tests.xapi.test_lrs_statements import attachment, multipart
+from tests.xapi.lrs import Provider, attachment, multipart, statement
 from xapi.lrs import discard as module
 from xapi.lrs.models import (
     LrsActivity,

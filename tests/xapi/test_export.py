@@ -23,9 +23,8 @@ from lms.db import db
 from lms.jobs.queue import run_pending
 from lms.people.models import Person
 from tests.factories.people import make_person
-from tests.xapi.lrs import ACTOR, OTHER, VERB, Provider, statement
+from tests.xapi.lrs import ACTOR, OTHER, VERB, Provider, attachment, multipart, statement
 from tests.xapi.test_delivery import record
-from tests.xapi.test_lrs_statements import attachment, multipart
 from xapi.keeping import export, files, rows
 from xapi.keeping.choice import Choice
 from xapi.keeping.models import Export

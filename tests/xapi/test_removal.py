@@ -20,8 +20,7 @@ from lms.jobs.queue import run_pending
 from lms.people.models import Person
 from tests.factories.people import make_person
 from tests.xapi.hostile.test_signed import carrying, sign
-from tests.xapi.lrs import ACTIVITY, ACTOR, OTHER, Provider, statement
-from tests.xapi.test_lrs_statements import attachment, multipart
+from tests.xapi.lrs import ACTIVITY, ACTOR, OTHER, Provider, attachment, multipart, statement
 from xapi import api, build, vocabulary
 from xapi.delivery import queue
 from xapi.delivery.embedded import EmbeddedTarget

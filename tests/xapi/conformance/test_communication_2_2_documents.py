@@ -1,4 +1,4 @@
-"""Document resources and concurrency (xAPI 1.0.3, Communication 2.2, 2.3, 2.6, 2.7 and 3.1)."""
+"""Documents: state, agent profile, activity profile (xAPI 1.0.3, Communication 2.2, 2.3, 2.6, 2.7)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import json
 import uuid
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -15,28 +14,39 @@ from werkzeug.test import TestResponse
 
 from lms import clock
 from tests.xapi.lrs import ACTOR, OTHER, Provider
-from xapi.lrs import documents
 
 AGENT = json.dumps(ACTOR)
+
+
 ACTIVITY_ID = "http://example.test/activities/one"
+
+
 STATE: dict[str, str] = {"activityId": ACTIVITY_ID, "agent": AGENT, "stateId": "place"}
+
+
 AGENT_PROFILE: dict[str, str] = {"agent": AGENT, "profileId": "likes"}
+
+
 ACTIVITY_PROFILE: dict[str, str] = {"activityId": ACTIVITY_ID, "profileId": "looks"}
+
+
 RESOURCES = [
     ("activities/state", STATE),
     ("agents/profile", AGENT_PROFILE),
     ("activities/profile", ACTIVITY_PROFILE),
 ]
+
+
 PROFILES = RESOURCES[1:]
+
+
 every = pytest.mark.parametrize(("path", "names"), RESOURCES)
-every_profile = pytest.mark.parametrize(("path", "names"), PROFILES)
+
+
 versions = pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+
+
 NEW = {"If-None-Match": "*"}
-
-
-@pytest.fixture
-def lrs(app: Flask) -> Provider:
-    return Provider(app)
 
 
 def send(lrs: Provider, method: str, path: str, names: dict[str, str], **more: Any) -> TestResponse:
@@ -100,63 +110,6 @@ def test_what_cannot_merge_changes_nothing(
     answer = send(lrs, "POST", path, names, data=sent[1], content_type=sent[0])
     assert answer.status_code == 400
     assert send(lrs, "GET", path, names).data == kept[1]
-
-
-@every
-@versions
-@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
-def test_a_wrong_etag_is_412_and_a_right_one_does_it(
-    app: Flask, path: str, names: dict[str, str], version: str, method: str
-) -> None:
-    """3.1: If-Match is judged before anything is changed."""
-    lrs = Provider(app, version=version)
-    send(lrs, "POST", path, names, json={"a": 1})
-    etag = send(lrs, "GET", path, names).headers["ETag"]
-    more: dict[str, Any] = {} if method == "DELETE" else {"json": {"a": 2}}
-    wrong = send(lrs, method, path, names, headers={"If-Match": '"1234"'}, **more)
-    assert wrong.status_code == 412
-    assert wrong.json["error"].startswith("If-Match")
-    assert send(lrs, "GET", path, names).json == {"a": 1}
-    right = send(lrs, method, path, names, headers={"If-Match": etag}, **more)
-    assert right.status_code == 204
-    after = send(lrs, "GET", path, names)
-    assert after.status_code == 404 if method == "DELETE" else after.json == {"a": 2}
-
-
-@every
-def test_none_match_makes_only_what_is_not_there(
-    lrs: Provider, path: str, names: dict[str, str]
-) -> None:
-    """3.1: If-None-Match: * is 412 where there is a document."""
-    assert send(lrs, "PUT", path, names, json={"a": 1}, headers=NEW).status_code == 204
-    assert send(lrs, "PUT", path, names, json={"a": 2}, headers=NEW).status_code == 412
-    assert send(lrs, "GET", path, names).json == {"a": 1}
-
-
-@every_profile
-@versions
-def test_a_profile_is_put_with_a_header(
-    app: Flask, path: str, names: dict[str, str], version: str
-) -> None:
-    """3.1: with neither header, 400 where there is nothing and 409 where there is something."""
-    lrs = Provider(app, version=version)
-    assert send(lrs, "PUT", path, names, json={"a": 1}).status_code == 400
-    assert send(lrs, "GET", path, names).status_code == 404
-    send(lrs, "POST", path, names, json={"a": 1})
-    answer = send(lrs, "PUT", path, names, json={"a": 2})
-    assert answer.status_code == 409
-    assert "If-Match" in answer.json["error"]
-    assert send(lrs, "GET", path, names).json == {"a": 1}
-
-
-@pytest.mark.parametrize(("version", "status"), [("1.0.3", 204), ("2.0.0", 409)])
-def test_a_state_is_replaced_without_a_header_in_1_0_only(
-    app: Flask, version: str, status: int
-) -> None:
-    """3.1 (IEEE 9274.1.1, 4.1.4): 1.0.3 permits it, 2.0 answers 409."""
-    lrs = Provider(app, version=version)
-    assert send(lrs, "PUT", "activities/state", STATE, json={"a": 1}).status_code == 204
-    assert send(lrs, "PUT", "activities/state", STATE, json={"a": 2}).status_code == status
 
 
 @every
@@ -230,64 +183,3 @@ def test_a_wrong_parameter_is_named(
         answer = send(lrs, method, path, {**names, single: value}, json={}, headers=NEW)
         assert answer.status_code == 400
         assert answer.json["error"].startswith(single)
-
-
-@every
-def test_the_alternate_syntax_reaches_every_method(
-    lrs: Provider, path: str, names: dict[str, str]
-) -> None:
-    """1.3: POST with ?method= and a form is the call that it spells."""
-
-    def form(method: str, **fields: str) -> TestResponse:
-        return lrs.ask(
-            "POST",
-            path,
-            query_string={"method": method},
-            data=urlencode({**names, **fields}),
-            content_type="application/x-www-form-urlencoded",
-        )
-
-    fields = {"content": '{"a": 1}', "Content-Type": "application/json", "If-None-Match": "*"}
-    assert form("PUT", **fields).status_code == 204
-    assert form("PUT", **fields).status_code == 412
-    assert form("POST", content='{"b": 2}').status_code == 204
-    assert form("GET").json == {"a": 1, "b": 2}
-    assert form("DELETE").status_code == 204
-    assert form("GET").status_code == 404
-    hostile = form("PUT", **{**fields, "Content-Type": "text/html\r\nX-Own: 1"})
-    assert hostile.status_code == 400
-    assert hostile.json["error"].startswith("Content-Type:")
-
-
-@pytest.mark.parametrize(
-    ("scope", "reads", "writes"),
-    [
-        ("all", ("s", "p"), ("s", "p")),
-        ("all/read", ("s", "p"), ()),
-        ("state", ("s",), ("s",)),
-        ("profile", ("p",), ("p",)),
-        ("statements/read", (), ()),
-        ("statements/write", (), ()),
-    ],
-)
-def test_scopes_reach_as_far_as_they_say(
-    app: Flask, scope: str, reads: tuple[str, ...], writes: tuple[str, ...]
-) -> None:
-    """4.0: `state` and `profile` are for their documents, `all/read` reads everything."""
-    lrs = Provider(app, scopes=(scope,))
-    for path, names in RESOURCES:
-        kind = "s" if path == "activities/state" else "p"
-        put = send(lrs, "PUT", path, names, json={}, headers=NEW).status_code
-        assert put == (204 if kind in writes else 403), path
-        got = send(lrs, "GET", path, names).status_code
-        assert (got != 403) is (kind in reads), path
-        gone = send(lrs, "DELETE", path, names).status_code
-        assert gone == (204 if kind in writes else 403), path
-
-
-def test_a_document_has_a_most_size(lrs: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """3.2: 413 for more than is taken, by a merge too."""
-    monkeypatch.setattr(documents, "DOCUMENT_MOST", 20)
-    assert send(lrs, "POST", "activities/state", STATE, json={"a": 1}).status_code == 204
-    assert send(lrs, "POST", "activities/state", STATE, json={"b": "1234567890"}).status_code == 413
-    assert send(lrs, "GET", "activities/state", STATE).json == {"a": 1}

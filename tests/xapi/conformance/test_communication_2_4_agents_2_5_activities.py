@@ -6,14 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.xapi.lrs import ACTIVITY, ACTOR, OTHER, Provider, statement
-
-
-@pytest.fixture
-def lrs(app: Flask) -> Provider:
-    return Provider(app)
 
 
 @pytest.mark.parametrize("agent", [ACTOR, OTHER])
@@ -61,17 +55,3 @@ def test_an_activity_is_whole(lrs: Provider) -> None:
     assert other.json == {"objectType": "Activity", "id": unknown}
     for wrong in ({}, {"activityId": "none"}, {"activityId": unknown, "x": "1"}):
         assert lrs.ask("GET", "activities", query_string=wrong).status_code == 400
-
-
-@pytest.mark.parametrize(
-    ("scope", "status"),
-    [("all", 200), ("all/read", 200), ("profile", 200), ("state", 403), ("statements/write", 403)],
-)
-def test_scopes(app: Flask, scope: str, status: int) -> None:
-    """4.0: who may ask."""
-    lrs = Provider(app, scopes=(scope,))
-    asked = {"activityId": ACTIVITY["id"]}
-    assert lrs.ask("GET", "activities", query_string=asked).status_code == status
-    agent = {"agent": json.dumps(ACTOR)}
-    assert lrs.ask("GET", "agents", query_string=agent).status_code == status
-    assert lrs.ask("POST", "agents", query_string=agent).status_code == 400

@@ -1,0 +1,96 @@
+"""HEAD, headers and the alternate request syntax (xAPI 1.0.3, Communication 1.1 to 1.3)."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.xapi.lrs import ACTOR, Provider, statement
+
+AGENT = json.dumps(ACTOR)
+
+
+ACTIVITY_ID = "http://example.test/activities/one"
+
+
+STATE: dict[str, str] = {"activityId": ACTIVITY_ID, "agent": AGENT, "stateId": "place"}
+
+
+AGENT_PROFILE: dict[str, str] = {"agent": AGENT, "profileId": "likes"}
+
+
+ACTIVITY_PROFILE: dict[str, str] = {"activityId": ACTIVITY_ID, "profileId": "looks"}
+
+
+RESOURCES = [
+    ("activities/state", STATE),
+    ("agents/profile", AGENT_PROFILE),
+    ("activities/profile", ACTIVITY_PROFILE),
+]
+
+
+every = pytest.mark.parametrize(("path", "names"), RESOURCES)
+
+
+def test_alternate_request_syntax(lrs: Provider) -> None:
+    sent = statement()
+    form = {
+        "Authorization": lrs.headers["Authorization"],
+        "X-Experience-API-Version": "1.0.3",
+        "Content-Type": "application/json",
+        "statementId": sent["id"],
+        "content": json.dumps(sent),
+    }
+    bare = lrs.client.post("/xapi/statements?method=PUT", data=form)
+    assert bare.status_code == 204
+    del form["content"]
+    answer = lrs.client.post("/xapi/statements?method=GET", data=form)
+    assert answer.json["id"] == sent["id"]
+    extra = lrs.client.post("/xapi/statements?method=GET&limit=1", data=form)
+    assert extra.status_code == 400
+    newer = lrs.ask(
+        "POST",
+        "statements?method=GET",
+        data={"limit": "1"},
+        headers={"X-Experience-API-Version": "2.0.0"},
+    )
+    assert newer.status_code == 400
+
+
+def test_head_is_get_without_a_body(lrs: Provider) -> None:
+    lrs.post(statement())
+    head, get = lrs.ask("HEAD"), lrs.ask("GET")
+    assert head.status_code == 200
+    assert head.data == b""
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+    assert "X-Experience-API-Consistent-Through" in head.headers
+
+
+@every
+def test_the_alternate_syntax_reaches_every_method(
+    lrs: Provider, path: str, names: dict[str, str]
+) -> None:
+    """1.3: POST with ?method= and a form is the call that it spells."""
+
+    def form(method: str, **fields: str) -> TestResponse:
+        return lrs.ask(
+            "POST",
+            path,
+            query_string={"method": method},
+            data=urlencode({**names, **fields}),
+            content_type="application/x-www-form-urlencoded",
+        )
+
+    fields = {"content": '{"a": 1}', "Content-Type": "application/json", "If-None-Match": "*"}
+    assert form("PUT", **fields).status_code == 204
+    assert form("PUT", **fields).status_code == 412
+    assert form("POST", content='{"b": 2}').status_code == 204
+    assert form("GET").json == {"a": 1, "b": 2}
+    assert form("DELETE").status_code == 204
+    assert form("GET").status_code == 404
+    hostile = form("PUT", **{**fields, "Content-Type": "text/html\r\nX-Own: 1"})
+    assert hostile.status_code == 400
+    assert hostile.json["error"].startswith("Content-Type:")

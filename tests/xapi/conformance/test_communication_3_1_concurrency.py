@@ -1,0 +1,109 @@
+"""Who writes last has seen what was there (xAPI 1.0.3, Communication 3.1)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.xapi.lrs import ACTOR, Provider
+
+AGENT = json.dumps(ACTOR)
+
+
+ACTIVITY_ID = "http://example.test/activities/one"
+
+
+STATE: dict[str, str] = {"activityId": ACTIVITY_ID, "agent": AGENT, "stateId": "place"}
+
+
+AGENT_PROFILE: dict[str, str] = {"agent": AGENT, "profileId": "likes"}
+
+
+ACTIVITY_PROFILE: dict[str, str] = {"activityId": ACTIVITY_ID, "profileId": "looks"}
+
+
+RESOURCES = [
+    ("activities/state", STATE),
+    ("agents/profile", AGENT_PROFILE),
+    ("activities/profile", ACTIVITY_PROFILE),
+]
+
+
+PROFILES = RESOURCES[1:]
+
+
+every = pytest.mark.parametrize(("path", "names"), RESOURCES)
+
+
+every_profile = pytest.mark.parametrize(("path", "names"), PROFILES)
+
+
+versions = pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+
+
+NEW = {"If-None-Match": "*"}
+
+
+def send(lrs: Provider, method: str, path: str, names: dict[str, str], **more: Any) -> TestResponse:
+    return lrs.ask(method, path, query_string=names, **more)
+
+
+@every
+@versions
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+def test_a_wrong_etag_is_412_and_a_right_one_does_it(
+    app: Flask, path: str, names: dict[str, str], version: str, method: str
+) -> None:
+    """3.1: If-Match is judged before anything is changed."""
+    lrs = Provider(app, version=version)
+    send(lrs, "POST", path, names, json={"a": 1})
+    etag = send(lrs, "GET", path, names).headers["ETag"]
+    more: dict[str, Any] = {} if method == "DELETE" else {"json": {"a": 2}}
+    wrong = send(lrs, method, path, names, headers={"If-Match": '"1234"'}, **more)
+    assert wrong.status_code == 412
+    assert wrong.json["error"].startswith("If-Match")
+    assert send(lrs, "GET", path, names).json == {"a": 1}
+    right = send(lrs, method, path, names, headers={"If-Match": etag}, **more)
+    assert right.status_code == 204
+    after = send(lrs, "GET", path, names)
+    assert after.status_code == 404 if method == "DELETE" else after.json == {"a": 2}
+
+
+@every
+def test_none_match_makes_only_what_is_not_there(
+    lrs: Provider, path: str, names: dict[str, str]
+) -> None:
+    """3.1: If-None-Match: * is 412 where there is a document."""
+    assert send(lrs, "PUT", path, names, json={"a": 1}, headers=NEW).status_code == 204
+    assert send(lrs, "PUT", path, names, json={"a": 2}, headers=NEW).status_code == 412
+    assert send(lrs, "GET", path, names).json == {"a": 1}
+
+
+@every_profile
+@versions
+def test_a_profile_is_put_with_a_header(
+    app: Flask, path: str, names: dict[str, str], version: str
+) -> None:
+    """3.1: with neither header, 400 where there is nothing and 409 where there is something."""
+    lrs = Provider(app, version=version)
+    assert send(lrs, "PUT", path, names, json={"a": 1}).status_code == 400
+    assert send(lrs, "GET", path, names).status_code == 404
+    send(lrs, "POST", path, names, json={"a": 1})
+    answer = send(lrs, "PUT", path, names, json={"a": 2})
+    assert answer.status_code == 409
+    assert "If-Match" in answer.json["error"]
+    assert send(lrs, "GET", path, names).json == {"a": 1}
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0.3", 204), ("2.0.0", 409)])
+def test_a_state_is_replaced_without_a_header_in_1_0_only(
+    app: Flask, version: str, status: int
+) -> None:
+    """3.1 (IEEE 9274.1.1, 4.1.4): 1.0.3 permits it, 2.0 answers 409."""
+    lrs = Provider(app, version=version)
+    assert send(lrs, "PUT", "activities/state", STATE, json={"a": 1}).status_code == 204
+    assert send(lrs, "PUT", "activities/state", STATE, json={"a": 2}).status_code == status
