@@ -5,34 +5,12 @@ from __future__ import annotations
 import json
 from urllib.parse import urlencode
 
-import pytest
 from werkzeug.test import TestResponse
 
-from tests.xapi.lrs import ACTOR, Provider, statement
-
-AGENT = json.dumps(ACTOR)
-
-
-ACTIVITY_ID = "http://example.test/activities/one"
-
-
-STATE: dict[str, str] = {"activityId": ACTIVITY_ID, "agent": AGENT, "stateId": "place"}
-
-
-AGENT_PROFILE: dict[str, str] = {"agent": AGENT, "profileId": "likes"}
-
-
-ACTIVITY_PROFILE: dict[str, str] = {"activityId": ACTIVITY_ID, "profileId": "looks"}
-
-
-RESOURCES = [
-    ("activities/state", STATE),
-    ("agents/profile", AGENT_PROFILE),
-    ("activities/profile", ACTIVITY_PROFILE),
-]
-
-
-every = pytest.mark.parametrize(("path", "names"), RESOURCES)
+from tests.xapi.conformance.resources import (
+    every,
+)
+from tests.xapi.lrs import Provider, statement
 
 
 def test_alternate_request_syntax(lrs: Provider) -> None:

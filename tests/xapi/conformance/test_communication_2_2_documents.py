@@ -6,55 +6,21 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from lms import clock
-from tests.xapi.lrs import ACTOR, OTHER, Provider
-
-AGENT = json.dumps(ACTOR)
-
-
-ACTIVITY_ID = "http://example.test/activities/one"
-
-
-STATE: dict[str, str] = {"activityId": ACTIVITY_ID, "agent": AGENT, "stateId": "place"}
-
-
-AGENT_PROFILE: dict[str, str] = {"agent": AGENT, "profileId": "likes"}
-
-
-ACTIVITY_PROFILE: dict[str, str] = {"activityId": ACTIVITY_ID, "profileId": "looks"}
-
-
-RESOURCES = [
-    ("activities/state", STATE),
-    ("agents/profile", AGENT_PROFILE),
-    ("activities/profile", ACTIVITY_PROFILE),
-]
-
-
-PROFILES = RESOURCES[1:]
-
-
-every = pytest.mark.parametrize(("path", "names"), RESOURCES)
-
-
-versions = pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
-
-
-NEW = {"If-None-Match": "*"}
-
-
-def send(lrs: Provider, method: str, path: str, names: dict[str, str], **more: Any) -> TestResponse:
-    return lrs.ask(method, path, query_string=names, **more)
-
-
-def without(names: dict[str, str], *left: str) -> dict[str, str]:
-    return {name: value for name, value in names.items() if name not in left}
+from tests.xapi.conformance.resources import (
+    NEW,
+    PROFILES,
+    STATE,
+    every,
+    send,
+    versions,
+    without,
+)
+from tests.xapi.lrs import OTHER, Provider
 
 
 @every

@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
-from tests.xapi.lrs import ACTOR, Provider
-
-AGENT = json.dumps(ACTOR)
-
-
-ACTIVITY_ID = "http://example.test/activities/one"
-
-
-STATE: dict[str, str] = {"activityId": ACTIVITY_ID, "agent": AGENT, "stateId": "place"}
-
-
-AGENT_PROFILE: dict[str, str] = {"agent": AGENT, "profileId": "likes"}
-
-
-ACTIVITY_PROFILE: dict[str, str] = {"activityId": ACTIVITY_ID, "profileId": "looks"}
-
-
-RESOURCES = [
-    ("activities/state", STATE),
-    ("agents/profile", AGENT_PROFILE),
-    ("activities/profile", ACTIVITY_PROFILE),
-]
-
-
-PROFILES = RESOURCES[1:]
-
-
-every = pytest.mark.parametrize(("path", "names"), RESOURCES)
-
-
-every_profile = pytest.mark.parametrize(("path", "names"), PROFILES)
-
-
-versions = pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
-
-
-NEW = {"If-None-Match": "*"}
-
-
-def send(lrs: Provider, method: str, path: str, names: dict[str, str], **more: Any) -> TestResponse:
-    return lrs.ask(method, path, query_string=names, **more)
+from tests.xapi.conformance.resources import (
+    NEW,
+    STATE,
+    every,
+    every_profile,
+    send,
+    versions,
+)
+from tests.xapi.lrs import Provider
 
 
 @every

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
-from werkzeug.test import TestResponse
 
-from tests.xapi.lrs import ACTOR, Provider
+from tests.xapi.conformance.resources import (
+    STATE,
+    send,
+)
+from tests.xapi.lrs import Provider
 from xapi.lrs import documents
-
-AGENT = json.dumps(ACTOR)
-
-
-ACTIVITY_ID = "http://example.test/activities/one"
-
-
-STATE: dict[str, str] = {"activityId": ACTIVITY_ID, "agent": AGENT, "stateId": "place"}
-
-
-def send(lrs: Provider, method: str, path: str, names: dict[str, str], **more: Any) -> TestResponse:
-    return lrs.ask(method, path, query_string=names, **more)
 
 
 def test_a_document_has_a_most_size(lrs: Provider, monkeypatch: pytest.MonkeyPatch) -> None:

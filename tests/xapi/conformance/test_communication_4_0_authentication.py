@@ -7,49 +7,21 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from lms.db import db
+from tests.xapi.conformance.resources import (
+    NEW,
+    RESOURCES,
+    send,
+)
 from tests.xapi.lrs import ACTIVITY, ACTOR, VERB, Provider, statement
 from xapi.lrs import credentials
 
 VOIDED = {"id": "http://adlnet.gov/expapi/verbs/voided"}
 
 
-AGENT = json.dumps(ACTOR)
-
-
-ACTIVITY_ID = "http://example.test/activities/one"
-
-
-STATE: dict[str, str] = {"activityId": ACTIVITY_ID, "agent": AGENT, "stateId": "place"}
-
-
-AGENT_PROFILE: dict[str, str] = {"agent": AGENT, "profileId": "likes"}
-
-
-ACTIVITY_PROFILE: dict[str, str] = {"activityId": ACTIVITY_ID, "profileId": "looks"}
-
-
-RESOURCES = [
-    ("activities/state", STATE),
-    ("agents/profile", AGENT_PROFILE),
-    ("activities/profile", ACTIVITY_PROFILE),
-]
-
-
-every = pytest.mark.parametrize(("path", "names"), RESOURCES)
-
-
-NEW = {"If-None-Match": "*"}
-
-
 def ref(one: dict[str, Any] | str) -> dict[str, str]:
     return {"objectType": "StatementRef", "id": one if isinstance(one, str) else one["id"]}
-
-
-def send(lrs: Provider, method: str, path: str, names: dict[str, str], **more: Any) -> TestResponse:
-    return lrs.ask(method, path, query_string=names, **more)
 
 
 def test_who_may_what(app: Flask) -> None:
