@@ -149,3 +149,42 @@ def test_a_wrong_parameter_is_named(
         answer = send(lrs, method, path, {**names, single: value}, json={}, headers=NEW)
         assert answer.status_code == 400
         assert answer.json["error"].startswith(single)
+
+
+@every
+def test_what_is_no_json_by_its_type_cannot_be_merged_into(
+    lrs: Provider, path: str, names: dict[str, str]
+) -> None:
+    """2.2: 400 where the document that is there is not of type application/json, whatever it holds."""
+    plain = {"data": b'{"a": 1}', "content_type": "text/plain", "headers": NEW}
+    assert send(lrs, "PUT", path, names, **plain).status_code == 204
+    answer = send(lrs, "POST", path, names, json={"b": 2})
+    assert answer.status_code == 400
+    assert send(lrs, "GET", path, names).data == b'{"a": 1}'
+
+
+@every
+def test_since_is_exclusive(lrs: Provider, path: str, names: dict[str, str]) -> None:
+    """2.3, 2.6, 2.7: stored since the timestamp, exclusive."""
+    moment = dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)
+    with clock.travel(moment):
+        assert send(lrs, "PUT", path, names, json={}, headers=NEW).status_code == 204
+    group = without(names, "stateId", "profileId")
+    asked = {moment: 0, moment - dt.timedelta(microseconds=1): 1}
+    for since, count in asked.items():
+        assert len(send(lrs, "GET", path, {**group, "since": since.isoformat()}).json) == count
+
+
+@every
+@pytest.mark.parametrize("given", ["text", "text/", "a/" + "b" * 199, "text/html\x7f"])
+def test_a_content_type_that_is_none(
+    lrs: Provider, path: str, names: dict[str, str], given: str
+) -> None:
+    """2.2: what cannot be said when the document is asked for is not taken."""
+    answer = send(lrs, "PUT", path, names, data=b"x", content_type=given, headers=NEW)
+    assert answer.status_code == 400
+    assert answer.json["error"].startswith("Content-Type:")
+    longest = "a/" + "b" * 198
+    fits = send(lrs, "PUT", path, names, data=b"x", content_type=longest, headers=NEW)
+    assert fits.status_code == 204
+    assert send(lrs, "GET", path, names).content_type == longest
