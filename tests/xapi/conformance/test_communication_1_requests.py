@@ -7,9 +7,7 @@ from urllib.parse import urlencode
 
 from werkzeug.test import TestResponse
 
-from tests.xapi.conformance.resources import (
-    every,
-)
+from tests.xapi.conformance.resources import NEW, every, send
 from tests.xapi.lrs import Provider, statement
 
 
@@ -72,3 +70,22 @@ def test_the_alternate_syntax_reaches_every_method(
     hostile = form("PUT", **{**fields, "Content-Type": "text/html\r\nX-Own: 1"})
     assert hostile.status_code == 400
     assert hostile.json["error"].startswith("Content-Type:")
+
+
+def test_a_form_cannot_ask_for_2_0(lrs: Provider) -> None:
+    """9274.1.1 dropped the alternate syntax: a version of 2.0 among the fields is refused, too."""
+    form = {"Authorization": lrs.headers["Authorization"], "X-Experience-API-Version": "2.0.0"}
+    answer = lrs.client.post("/xapi/statements?method=GET", data=form)
+    assert answer.status_code == 400
+    assert "2.0" in answer.json["error"]
+
+
+@every
+def test_ids_of_documents_have_a_most_length(
+    lrs: Provider, path: str, names: dict[str, str]
+) -> None:
+    """1.3: at most 2,000 characters, which every web server takes in an address."""
+    single = "stateId" if "stateId" in names else "profileId"
+    for length, status in ((2000, 204), (2001, 400)):
+        named = {**names, single: "x" * length}
+        assert send(lrs, "PUT", path, named, json={}, headers=NEW).status_code == status

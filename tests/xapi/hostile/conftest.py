@@ -25,12 +25,13 @@ from xapi.lrs import credentials
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server on loopback, a key of its record store, and what it wrote to its log."""
+    """A server on loopback, a key of its record store, its log, and its first process."""
 
     port: int
     key: str
     secret: str
     log: Path
+    pid: int
 
     @property
     def url(self) -> str:
@@ -81,7 +82,7 @@ def served(
             start_new_session=True,
         )
         try:
-            one = Served(port, key, secret, log)
+            one = Served(port, key, secret, log, server.pid)
             _wait_for(one, server)
             yield one
         finally:
