@@ -100,8 +100,10 @@ def set_headers(response: Response) -> Response:
     """Set what is not set yet; a view that knows better (a public file, a frame) keeps its own."""
     headers = response.headers
     if is_for_machines():
+        given = {name.lower() for name, _value in headers}  # each `setdefault` looks through all
         for name, value in MACHINE_HEADERS:
-            headers.setdefault(name, value)
+            if name.lower() not in given:
+                headers.add(name, value)
         _ask_for_https(response)
         return response
     headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -25,7 +25,12 @@ class LrsStatement(Model):
         Index("ix_xapi_statement_verb", "verb_id", "id"),
         Index("ix_xapi_statement_registration", "registration", "id"),
         Index("ix_xapi_statement_stored", "stored", "id"),
-        Index("ix_xapi_statement_refers_to", "refers_to"),
+        Index(
+            "ix_xapi_statement_refers_to",
+            "refers_to",
+            sqlite_where=text("refers_to IS NOT NULL"),
+            postgresql_where=text("refers_to IS NOT NULL"),
+        ),
         Index(
             "ix_xapi_statement_voided",
             "id",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 from sqlalchemy import Table
@@ -62,7 +62,11 @@ ADD_VERB = (
     "ON CONFLICT (key) DO NOTHING"
 )
 DISPLAY_VERB = "UPDATE xapi_verb SET display = {one} WHERE id = {one}"
-FIND_REFERRING = "SELECT id, refers_to, voiding FROM xapi_statement WHERE refers_to {any}"
+# That it is not NULL is said, since the index holds no others.
+FIND_REFERRING = (
+    "SELECT id, refers_to, voiding FROM xapi_statement "
+    "WHERE refers_to IS NOT NULL AND refers_to {any}"
+)
 
 
 class Here:
@@ -77,13 +81,22 @@ class Here:
 
     def execute(self, query: str, *values: Any) -> Any:
         """Run a query of this module; return the driver's cursor. A set of values is a list."""
-        text = _spell(query, self.is_postgresql)
-        if not self.is_postgresql and list in map(type, values):
+        alone = False
+        if list in map(type, values):
+            # SQLite makes a table of a set, which for a single value takes longer than the query.
+            alone = all(len(value) == 1 for value in values if type(value) is list)
             values = tuple(
-                orjson.dumps(value).decode() if type(value) is list else value for value in values
+                (value if type(value) is not list else value[0] if alone else self._set(value))
+                for value in values
             )
-        with self._errors(text):
+        text = _spell(query, self.is_postgresql, alone)
+        try:
             return self.driver.execute(text, values)
+        except Exception as error:
+            self._tell(error, text)
+
+    def _set(self, values: list[Any]) -> Any:
+        return values if self.is_postgresql else orjson.dumps(values).decode()
 
     def insert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows of values as the driver takes them, in the order of the table's columns."""
@@ -91,15 +104,17 @@ class Here:
 
     def execute_many(self, query: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Run a query of this module for each row of values."""
-        self._run_many(_spell(query, self.is_postgresql), rows)
+        self._run_many(_spell(query, self.is_postgresql, False), rows)
 
     def _run_many(self, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        with self._errors(text):
+        try:
             if self.is_postgresql:
                 with self.driver.cursor() as cursor:
                     cursor.executemany(text, rows)
             else:
                 self.driver.executemany(text, rows)
+        except Exception as error:
+            self._tell(error, text)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -107,8 +122,11 @@ class Here:
         if not self.is_postgresql:
             yield
             return
-        with self._errors("a pipeline of queries"), self.driver.pipeline():
-            yield
+        try:
+            with self.driver.pipeline():
+                yield
+        except Exception as error:
+            self._tell(error, "a pipeline of queries")
 
     def to_driver(self, column: Any) -> Callable[[Any], Any]:
         """Return what makes a column's value what the driver takes."""
@@ -118,26 +136,24 @@ class Here:
         """Return what makes a column's value of what the driver gives."""
         return _reader(column, self.connection.dialect)
 
-    @contextmanager
-    def _errors(self, text: str) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            dbapi = self.connection.dialect.dbapi
-            if dbapi is None or not isinstance(error, dbapi.Error):
-                raise
-            raise DBAPIError.instance(
-                text, None, error, dbapi.Error, hide_parameters=True,
-                dialect=self.connection.dialect,
-            ) from error  # fmt: skip
+    def _tell(self, error: Exception, text: str) -> NoReturn:
+        """Raise what the driver raised as SQLAlchemy's error, anything else as it is."""
+        dbapi = self.connection.dialect.dbapi
+        if dbapi is None or not isinstance(error, dbapi.Error):
+            raise error
+        raise DBAPIError.instance(
+            text, None, error, dbapi.Error, hide_parameters=True, dialect=self.connection.dialect
+        ) from error
 
 
 @lru_cache(maxsize=1000)
-def _spell(query: str, is_postgresql: bool) -> str:
+def _spell(query: str, is_postgresql: bool, alone: bool) -> str:
     if is_postgresql:
-        return query.format(one="%s", any="= ANY(%s)", **dict.fromkeys(_INDEXES, ""))
+        any_of = "= %s" if alone else "= ANY(%s)"
+        return query.format(one="%s", any=any_of, **dict.fromkeys(_INDEXES, ""))
+    any_of = "= ?" if alone else "IN (SELECT value FROM json_each(?))"
     names = {name: f"INDEXED BY {index}" for name, index in _INDEXES.items()}
-    return query.format(one="?", any="IN (SELECT value FROM json_each(?))", **names)
+    return query.format(one="?", any=any_of, **names)
 
 
 @lru_cache(maxsize=64)
