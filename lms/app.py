@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 from collections.abc import Iterable, Mapping
@@ -118,6 +119,8 @@ def _configure(app: Flask) -> None:
         MAX_CONTENT_LENGTH=32 * 1024 * 1024,
     )
     app.url_map.converters["int"] = RowNumber
+    # Whether a function is a coroutine is asked of each view and hook once, not at every request.
+    app.ensure_sync = functools.cache(app.ensure_sync)  # type: ignore[method-assign]
     if not app.config["LMS_HOME_PAGE"]:
         app.config["LMS_HOME_PAGE"] = app.config["LMS_BASE_URL"]
     proxies = app.config["LMS_TRUSTED_PROXIES"]

@@ -96,15 +96,27 @@ def _find_ids(here: sql.Here, wanted: Wanted) -> list[int]:
     page = _Page(here, wanted)
     if not terms:
         return sorted(page.walk(lists.EVERYTHING, []), reverse=not wanted.ascending)
-    lengths = [term.count(here, COUNTED_MOST) for term in terms]
-    shortest = lengths.index(min(lengths))
-    lead = terms.pop(shortest)
+    lead, length = _shortest(here, terms)
+    terms.remove(lead)
     found = set(page.walk(lead, terms))
-    if lengths[shortest] <= SHORT:
+    if length <= SHORT:
         found |= set(page.walk_to_targets(lead, terms))
     else:
         found |= set(page.walk_references([lead, *terms]))
     return sorted(found, reverse=not wanted.ascending)[: wanted.limit + 1]
+
+
+def _shortest(here: sql.Here, terms: Sequence[Term]) -> tuple[Term, int]:
+    """Return the shortest list and its length, or how far was counted where all are longer.
+
+    None is counted further than the shortest so far; a single one no further than what is short.
+    """
+    lead, length = terms[0], COUNTED_MOST if len(terms) > 1 else SHORT + 1
+    for term in terms:
+        counted = term.count(here, length)
+        if counted < length:
+            lead, length = term, counted
+    return lead, length
 
 
 def _terms(here: sql.Here, wanted: Wanted) -> list[Term] | None:
