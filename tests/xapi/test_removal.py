@@ -469,3 +469,19 @@ def test_it_stays_where_it_is_not_asked_for(
     assert done.exit_code == 0, done.output
     run_pending()
     assert len(texts()) == 2
+
+
+def test_nobody_is_removed_who_is_no_person(
+    app: Flask, provider: Provider, browser: FlaskClient
+) -> None:
+    """The installation and the systems that store here are named by everybody's statements."""
+    [made] = provider.post([statement()])
+    authority = texts()[made]["authority"]["account"]
+    home_page = app.config["LMS_HOME_PAGE"]
+    for name in ("ropes", "removed", "lrs/ropes", authority["name"]):
+        for sure in ({}, {"sure": "y"}):
+            told = {"person": f"{home_page} {name}", **sure}
+            answer = browser.post("/xapi/keeping/remove", data=told)
+            assert answer.status_code == 422, name
+            assert "This is no person" in answer.text
+    assert removal.list_all() == []

@@ -25,20 +25,24 @@ from sqlalchemy import delete, func, select
 
 from lms import audit, clock
 from lms.db import db, transaction
-from lms.errors import Conflict, NotFound
+from lms.errors import Conflict, Invalid, NotFound
 from lms.jobs.queue import wake
 from lms.people import erasing
 from lms.people.models import Person
 from lms.plugin import Erasable
 from xapi import targets
+from xapi.build import INSTALLATION, REMOVED
+from xapi.delivery.embedded import AUTHORITY
 from xapi.delivery.lock import only_one
 from xapi.keeping import export, rows
 from xapi.keeping.choice import Choice
 from xapi.keeping.models import Removal, RemovalState
 from xapi.keeping.replaced import is_signed, is_theirs, replace
 from xapi.keeping.subject import Subject, of_person
+from xapi.lrs import credentials
 from xapi.lrs.discard import discard, forget_unnamed, read_texts, rewrite, unlink_agents
 from xapi.lrs.models import LrsAgent, LrsDocument, LrsReference, LrsStatementAgent
+from xapi.lrs.parts import find_agent_key
 from xapi.lrs.store import last_place, lock_writers
 from xapi.outbox.models import BackfillPerson, OutboxStatement
 
@@ -64,7 +68,13 @@ class Extent:
 
 
 def measure(subject: Subject) -> Extent:
-    """Count what a removal would be about: statements that name them or are about such a one."""
+    """Count what a removal would be about: statements that name them or are about such a one.
+
+    Raises Invalid for what is nobody: this installation, and the systems that store here, stand in
+    statements of everybody.
+    """
+    if set(subject.keys) & _nobodys():
+        raise Invalid(_("This is no person, but a system that stores statements here."), "person")
     named = Choice(agents=subject.keys)
     return Extent(
         statements=rows.count(named, last_place().id) if subject.keys else 0,
@@ -77,7 +87,11 @@ def measure(subject: Subject) -> Extent:
 
 
 def ask(subject: Subject, reason: str, by_id: int | None) -> Removal:
-    """Ask for a removal; the worker does it. Raises Conflict where one is under way already."""
+    """Ask for a removal; the worker does it.
+
+    Raises Conflict where one is under way already, and Invalid where `measure` does.
+    """
+    extent = measure(subject)
     under_way = db.session.scalars(
         select(Removal).where(Removal.state != RemovalState.DONE.value)
     ).all()
@@ -89,13 +103,24 @@ def ask(subject: Subject, reason: str, by_id: int | None) -> Removal:
         keys=list(subject.keys),
         digests=[_digest(key) for key in subject.keys],
         reason=reason.strip(),
-        to_do=measure(subject).total,
+        to_do=extent.total,
     )
     db.session.add(made)
     db.session.flush()
     audit.note("xapi.removal.asked", f"removal/{made.uid}", by_id)
     wake(JOB)
     return made
+
+
+def _nobodys() -> set[str]:
+    """Return the keys of agents of our own: what speaks for the installation, and its credentials."""
+    home_page = current_app.config["LMS_HOME_PAGE"]
+    accounts = [{"homePage": home_page, "name": name} for name in (INSTALLATION, REMOVED)]
+    uids = [AUTHORITY, *(one.uid for one in credentials.list_all())]
+    agents = [{"account": one} for one in accounts] + [
+        credentials.authority_of(one) for one in uids
+    ]
+    return {key for one in agents if (key := find_agent_key(dict(one))) is not None}
 
 
 def erase(person_id: int, by_id: int | None) -> None:

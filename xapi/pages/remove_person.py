@@ -29,13 +29,12 @@ def remove_person() -> Any:
     if form.validate():
         try:
             subject = read_subject(form.person.data)
-            if form.sure.data:
-                made = removal.ask(subject, form.reason.data or "", current_person().id)
-                return redirect(url_for("xapi.one_removal", removal_uid=made.uid))
+            if not form.sure.data:
+                return _confirm(form, subject)
+            made = removal.ask(subject, form.reason.data or "", current_person().id)
+            return redirect(url_for("xapi.one_removal", removal_uid=made.uid))
         except DomainError as error:
             form.blame(error)
-        else:
-            return _confirm(form, subject)
     return render_template("xapi/remove.html", form=form), 422
 
 
