@@ -6,10 +6,11 @@ import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, delete, select, text
+from sqlalchemy import ColumnElement, delete, func, select, text
 
 from lms import clock
 from lms.db import db
@@ -20,6 +21,7 @@ from xapi.lrs.reading import check_numbers, read_json
 
 DOCUMENT_MOST = 8 * 1024 * 1024  # bytes; larger things are attachments or files
 JSON = "application/json"
+LISTED_IN_MEMORY = 1024 * 1024  # bytes of ids; what is more goes to the disk
 _TAG = re.compile(r'(?:W/)?"([^"]*)"|([^\s,"]+)')
 
 
@@ -52,6 +54,10 @@ class Preconditions:
         if self.none_match is not None and _names(self.none_match, etag):
             raise PreconditionFailed("If-None-Match: there is a document here already.")
 
+    def unchanged(self, etag: str) -> bool:
+        """Tell whether who reads has this document already (RFC 9110, 13.1.2)."""
+        return self.none_match is not None and _names(self.none_match, etag)
+
     @property
     def given(self) -> bool:
         """Whether there is any."""
@@ -71,13 +77,28 @@ def find_document(group: Group, name: str) -> LrsDocument | None:
     return db.session.scalar(select(LrsDocument).where(LrsDocument.key == _key(group, name)))
 
 
-def list_names(group: Group, since: dt.datetime | None) -> tuple[list[str], dt.datetime | None]:
-    """Return the ids of a group's documents changed after `since`, and when the last of all was."""
-    asked: Select[Any] = select(LrsDocument.name, LrsDocument.updated).where(*_of(group))
+def list_names(
+    group: Group, since: dt.datetime | None
+) -> tuple[SpooledTemporaryFile[bytes], dt.datetime | None]:
+    """Return the ids of a group's documents changed after `since`, and when the last of all was.
+
+    The ids come as one list of JSON, in the order in which they were last changed, in a file, at
+    whose end it stands. The standard gives such lists no pages and no end: however many there are,
+    no more than a megabyte is held in memory, and the rest on the disk.
+    """
+    last_changed = func.max(LrsDocument.updated)
+    asked = select(LrsDocument.name, last_changed).where(*_of(group)).group_by(LrsDocument.name)
     if since is not None:
         asked = asked.where(LrsDocument.updated > since)
-    rows = db.session.execute(asked.order_by(LrsDocument.updated, LrsDocument.id)).all()
-    return list(dict.fromkeys(row.name for row in rows)), rows[-1].updated if rows else None
+    asked = asked.order_by(last_changed, LrsDocument.name).execution_options(yield_per=1000)
+    last: dt.datetime | None = None
+    # Whoever sends it closes it.
+    file = SpooledTemporaryFile(max_size=LISTED_IN_MEMORY)  # noqa: SIM115
+    for name, updated in db.session.execute(asked):
+        file.write((b"[" if last is None else b",") + orjson.dumps(name))
+        last = updated
+    file.write(b"[]" if last is None else b"]")
+    return file, last
 
 
 def put(
@@ -123,8 +144,17 @@ def remove(group: Group, name: str, asked: Preconditions) -> None:
         db.session.delete(found)
 
 
-def remove_all(group: Group) -> None:
-    """Remove every document of a group."""
+def remove_all(group: Group, asked: Preconditions) -> None:
+    """Remove every document of a group; raises PreconditionFailed where an ETag is named.
+
+    Several documents have none together: what the caller has seen of them cannot be told, and
+    removing what was changed meanwhile is what the caller asked us not to do.
+    """
+    if asked.given:
+        raise PreconditionFailed(
+            "If-Match, If-None-Match: several documents have no ETag together. Remove them one by "
+            "one, or without these headers."
+        )
     db.session.execute(delete(LrsDocument).where(*_of(group)))
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import format_datetime
+from os import SEEK_END
+from tempfile import SpooledTemporaryFile
 
-import orjson
-from flask import Response
+from flask import Response, request
+from werkzeug.wsgi import wrap_file
 
 from lms.people.access import Who, allow
 from xapi.lrs import documents
@@ -97,7 +99,7 @@ def _get(resource: Resource, call: Call, _session: Session) -> Response:
     if resource.name not in call.args:
         call.only(*resource.context, "since")
         names, last = documents.list_names(resource.group(call), read_moment(call, "since"))
-        response = json_answer(orjson.dumps(names))
+        response = _answer_from(names)
         if last is not None:
             response.headers["Last-Modified"] = format_datetime(last, usegmt=True)
         return response
@@ -106,12 +108,30 @@ def _get(resource: Resource, call: Call, _session: Session) -> Response:
     found = documents.find_document(resource.group(call), name)
     if found is None:
         raise NoSuchThing(f"No such document is kept: {name[:200]}")
-    response = Response(found.content, content_type=found.content_type)
+    if _preconditions(call).unchanged(found.etag):
+        response = Response(status=304)
+    else:
+        response = Response(found.content, content_type=found.content_type)
     response.headers["ETag"] = f'"{found.etag}"'
     response.headers["Last-Modified"] = format_datetime(found.updated, usegmt=True)
     # Whoever wrote it chose its type: a browser must never show it as a page of ours.
     response.headers["Content-Disposition"] = "attachment"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _answer_from(file: SpooledTemporaryFile[bytes]) -> Response:
+    """Return an answer in JSON; what is long is read from the file while it is sent."""
+    length = file.seek(0, SEEK_END)
+    file.seek(0)
+    if length <= documents.LISTED_IN_MEMORY:
+        with file:
+            return json_answer(file.read())
+    response = Response(
+        wrap_file(request.environ, file), content_type="application/json", direct_passthrough=True
+    )
+    response.content_length = length
+    response.call_on_close(file.close)  # HEAD does not read it
     return response
 
 
@@ -140,7 +160,7 @@ def _delete(resource: Resource, call: Call, _session: Session) -> Response:
     call.only(*resource.context, resource.name)
     group = resource.group(call)
     if resource.many and resource.name not in call.args:
-        documents.remove_all(group)
+        documents.remove_all(group, _preconditions(call))
     else:
         documents.remove(group, read_name(call, resource.name), _preconditions(call))
     return Response(status=204)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlencode
 
+import pytest
 from werkzeug.test import TestResponse
 
 from tests.xapi.conformance.resources import NEW, every, send
@@ -89,3 +90,23 @@ def test_ids_of_documents_have_a_most_length(
     for length, status in ((2000, 204), (2001, 400)):
         named = {**names, single: "x" * length}
         assert send(lrs, "PUT", path, named, json={}, headers=NEW).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("agents", {"agent": json.dumps({"mbox": "mailto:leila.haddad@example.test"})}),
+        ("activities", {"activityId": "http://example.test/activities/one"}),
+    ],
+)
+def test_the_alternate_syntax_asks_for_agents_and_activities(
+    lrs: Provider, path: str, fields: dict[str, str]
+) -> None:
+    """1.3: every resource can be asked by a form, and 2.0 knows none of it."""
+    plain = lrs.ask("GET", path, query_string=fields)
+    form = lrs.ask("POST", path, query_string={"method": "GET"}, data=fields)
+    assert (form.status_code, form.json) == (plain.status_code, plain.json) == (200, plain.json)
+    assert lrs.ask("POST", path, query_string={"method": "PUT"}, data=fields).status_code == 400
+    newer = {"X-Experience-API-Version": "2.0.0"}
+    refused = lrs.ask("POST", path, query_string={"method": "GET"}, data=fields, headers=newer)
+    assert refused.status_code in (400, 405)

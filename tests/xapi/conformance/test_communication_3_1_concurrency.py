@@ -14,6 +14,7 @@ from tests.xapi.conformance.resources import (
     every_profile,
     send,
     versions,
+    without,
 )
 from tests.xapi.lrs import Provider
 
@@ -73,3 +74,41 @@ def test_a_state_is_replaced_without_a_header_in_1_0_only(
     lrs = Provider(app, version=version)
     assert send(lrs, "PUT", "activities/state", STATE, json={"a": 1}).status_code == 204
     assert send(lrs, "PUT", "activities/state", STATE, json={"a": 2}).status_code == status
+
+
+@every
+def test_who_has_a_document_already_is_told_so(
+    lrs: Provider, path: str, names: dict[str, str]
+) -> None:
+    """RFC 9110, 13.1.2 (the standard leaves reading to HTTP): 304, with the ETag and no content."""
+    send(lrs, "POST", path, names, json={"a": 1})
+    etag = send(lrs, "GET", path, names).headers["ETag"]
+    for method in ("GET", "HEAD"):
+        for header in (etag, f'"other", {etag}', f"W/{etag}", "*"):
+            same = send(lrs, method, path, names, headers={"If-None-Match": header})
+            assert (same.status_code, same.data) == (304, b"")
+            assert same.headers["ETag"] == etag
+            assert same.headers["X-Experience-API-Version"] == "1.0.3"
+        other = send(lrs, method, path, names, headers={"If-None-Match": '"other"'})
+        assert other.status_code == 200
+    assert send(lrs, "GET", path, names, headers={"If-Match": '"other"'}).json == {"a": 1}
+    send(lrs, "POST", path, names, json={"b": 2})
+    fresh = send(lrs, "GET", path, names, headers={"If-None-Match": etag})
+    assert fresh.json == {"a": 1, "b": 2}
+
+
+@versions
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+@pytest.mark.parametrize("value", ["*", "etag"])
+def test_many_are_not_removed_by_an_etag(app: Flask, version: str, header: str, value: str) -> None:
+    """3.1: many documents have no ETag together, so whoever names one removes none of them."""
+    lrs = Provider(app, version=version)
+    send(lrs, "PUT", "activities/state", STATE, json={"a": 1})
+    etag = send(lrs, "GET", "activities/state", STATE).headers["ETag"]
+    group = without(STATE, "stateId")
+    headers = {header: etag if value == "etag" else value}
+    answer = send(lrs, "DELETE", "activities/state", group, headers=headers)
+    assert answer.status_code == 412
+    assert send(lrs, "GET", "activities/state", STATE).json == {"a": 1}
+    assert send(lrs, "DELETE", "activities/state", group).status_code == 204
+    assert send(lrs, "GET", "activities/state", STATE).status_code == 404

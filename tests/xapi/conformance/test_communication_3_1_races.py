@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +11,7 @@ import pytest
 from flask import Flask
 
 from lms.db import db
-from tests.xapi.conformance.resources import NEW, RESOURCES, every, send
+from tests.xapi.conformance.resources import NEW, every, send
 from tests.xapi.lrs import Provider
 
 WRITERS, ROUNDS = 5, 2
@@ -82,33 +81,3 @@ def test_what_several_merge_is_all_there(
 
     assert at_once(app, merge) == {204: WRITERS}
     assert len(send(lrs, "GET", path, names).json) == WRITERS * ROUNDS
-
-
-def test_the_ids_of_very_many_are_listed(lrs: Provider) -> None:
-    """2.3: without stateId all ids, which the standard gives no pages."""
-    path, names = RESOURCES[0]
-    group = {name: value for name, value in names.items() if name != "stateId"}
-    wanted = [f"state {number:03}" for number in range(300)]
-    for one in wanted:
-        assert send(lrs, "PUT", path, {**group, "stateId": one}, json={}).status_code == 204
-    assert sorted(send(lrs, "GET", path, group).json) == wanted
-
-
-@pytest.mark.parametrize(
-    ("path", "fields"),
-    [
-        ("agents", {"agent": json.dumps({"mbox": "mailto:leila.haddad@example.test"})}),
-        ("activities", {"activityId": "http://example.test/activities/one"}),
-    ],
-)
-def test_the_alternate_syntax_asks_for_agents_and_activities(
-    lrs: Provider, path: str, fields: dict[str, str]
-) -> None:
-    """1.3: every resource can be asked by a form, and 2.0 knows none of it."""
-    plain = lrs.ask("GET", path, query_string=fields)
-    form = lrs.ask("POST", path, query_string={"method": "GET"}, data=fields)
-    assert (form.status_code, form.json) == (plain.status_code, plain.json) == (200, plain.json)
-    assert lrs.ask("POST", path, query_string={"method": "PUT"}, data=fields).status_code == 400
-    newer = {"X-Experience-API-Version": "2.0.0"}
-    refused = lrs.ask("POST", path, query_string={"method": "GET"}, data=fields, headers=newer)
-    assert refused.status_code in (400, 405)
