@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
@@ -150,3 +151,31 @@ def test_doctor_asks_the_mail_server(app: Flask, monkeypatch: pytest.MonkeyPatch
     assert doctor.check_mail() is None
     app.config["LMS_MAIL_SERVER"] = "away.example.test"
     assert "away.example.test:25 does not answer" in (doctor.check_mail() or "")
+
+
+def leaves(group: click.Group, above: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield every command that does something, by its whole name."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from leaves(command, f"{above} {name}")
+        else:
+            yield f"{above} {name}".strip(), command
+
+
+def is_inside(function: Any) -> bool:
+    """Tell whether Flask's `with_appcontext` is among what is wrapped around a function."""
+    while function is not None:
+        if function.__code__.co_filename.endswith("flask/cli.py"):
+            return True
+        function = getattr(function, "__wrapped__", None)
+    return False
+
+
+def test_every_command_of_a_plugin_runs_inside_the_application(app: Flask) -> None:
+    """One that does not works in tests, which are inside already, and nowhere else."""
+    assert [name for name, command in leaves(app.cli) if not is_inside(command.callback)] == []
+
+
+def test_a_command_makes_the_application_by_itself(make_app: Callable[..., Flask]) -> None:
+    ran = make_app().test_cli_runner().invoke(args=["lrs", "retention"])
+    assert ran.exit_code == 0, ran.exception

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import click
+from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -42,6 +43,7 @@ def progress() -> Progress:
 @click.option("--without-voided", is_flag=True, help="Leave voided statements out.")
 @click.option("--attachments", is_flag=True, help="Attachments too, in a file beside it.")
 @click.option("--documents", is_flag=True, help="Documents too, in a file beside it.")
+@with_appcontext
 def export(
     output: Path,
     since: dt.datetime | None,
@@ -89,6 +91,7 @@ def export(
 @click.argument("person")
 @click.option("--reason", default="", help="Why, for the record; not who it is.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
 def remove_person(person: str, reason: str, yes: bool) -> None:
     """Remove the statements of PERSON (as on the page Keeping) for good."""
     with writing(False):
@@ -129,6 +132,7 @@ MONTHS = click.IntRange(0, retention.MOST_MONTHS)
 @click.option("--outbox", type=MONTHS, help="Months for the copies for sending; 0: for ever.")
 @click.option("--what-if", is_flag=True, help="Say what would go now, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
 def keep_for(
     statements: int | None, network: int | None, outbox: int | None, what_if: bool, yes: bool
 ) -> None:
