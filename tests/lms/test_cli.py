@@ -163,12 +163,13 @@ def leaves(group: click.Group, above: str = "") -> Iterator[tuple[str, click.Com
 
 
 def is_inside(function: Any) -> bool:
-    """Tell whether Flask's `with_appcontext` is among what is wrapped around a function."""
-    while function is not None:
-        if function.__code__.co_filename.endswith("flask/cli.py"):
-            return True
-        function = getattr(function, "__wrapped__", None)
-    return False
+    """Tell whether Flask's `with_appcontext`, which is a closure, is around a function."""
+    held = [cell.cell_contents for cell in function.__closure__ or ()]
+    return any(
+        one.__code__.co_filename.endswith("flask/cli.py")
+        for one in held
+        if hasattr(one, "__code__")
+    )
 
 
 def test_every_command_of_a_plugin_runs_inside_the_application(app: Flask) -> None:
