@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from flask import Request
-from werkzeug.datastructures import Headers
+from werkzeug.datastructures import Headers, LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from xapi.lrs.bodies import check_whole, read_body
 from xapi.lrs.credentials import Caller
@@ -55,15 +56,8 @@ class Call:
     @property
     def languages(self) -> list[str]:
         """What Accept-Language asks for, best first."""
-        weighed = []
-        for part in self.headers.get("Accept-Language", "").split(","):
-            tag, _, weight = part.strip().partition(";q=")
-            if tag:
-                try:
-                    weighed.append((-float(weight or 1), tag))
-                except ValueError:
-                    continue
-        return [tag for _, tag in sorted(weighed, key=lambda one: one[0])]
+        asked = parse_accept_header(self.headers.get("Accept-Language", ""), LanguageAccept)
+        return [tag for tag, weight in asked if weight > 0]
 
     def only(self, *names: str) -> None:
         """Raise Refused unless every parameter is one of these."""

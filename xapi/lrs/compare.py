@@ -98,6 +98,9 @@ def _context(context: dict[str, Any]) -> dict[str, Any]:
     for name in ("instructor", "team"):
         if name in plain:
             plain[name] = _agent(plain[name])
+    for name, inner in (("contextAgents", "agent"), ("contextGroups", "group")):
+        if name in plain:
+            plain[name] = [{**one, inner: _agent(one[inner])} for one in plain[name]]
     if "registration" in plain:
         plain["registration"] = plain["registration"].lower()
     if "statement" in plain:
