@@ -30,7 +30,7 @@ from xapi import api, build, vocabulary
 from xapi.lrs import credentials
 from xapi.outbox.models import OutboxStatement
 
-BATCHES, BATCH, WARM = 120, 100, 10
+BATCHES, TOGETHER, BATCH, WARM = 200, 10, 100, 10
 
 
 def make_client(app: Flask) -> Any:
@@ -142,7 +142,7 @@ def batches(place: Place) -> Result:
         "raw": lambda: floor.insert(next(rows)),
     }
     by_turns(kinds, WARM)
-    taken = by_turns(kinds, BATCHES)
+    taken = by_turns(kinds, BATCHES // TOGETHER, TOGETHER)
     return Result(
         value=rate(taken["store"], BATCH),
         floor=rate(taken["raw"], BATCH),

@@ -25,7 +25,7 @@ from tests.benchmarks.overlapping import CLIENTS, overlap
 from tests.benchmarks.serving import basic, send, serve_bare, serve_ropes
 from xapi.lrs import credentials
 
-ROUNDS, TIMES, WARM = 60, 10, 200
+ROUNDS, TIMES, WARM = 16, 50, 200
 SECONDS = 60
 
 
