@@ -112,3 +112,26 @@ def test_many_are_not_removed_by_an_etag(app: Flask, version: str, header: str, 
     assert send(lrs, "GET", "activities/state", STATE).json == {"a": 1}
     assert send(lrs, "DELETE", "activities/state", group).status_code == 204
     assert send(lrs, "GET", "activities/state", STATE).status_code == 404
+
+
+@every
+def test_an_etag_is_read_however_it_is_written(
+    lrs: Provider, path: str, names: dict[str, str]
+) -> None:
+    """RFC 9110, 13.1: one of several, weak, `*`; and bare or in upper case, as older clients have it."""
+    send(lrs, "POST", path, names, json={"n": 0})
+    for number, spelt in enumerate(("{}", '"x", "{}"', 'W/"{}"', "*", "bare", "upper")):
+        tag = send(lrs, "GET", path, names).headers["ETag"].strip('"')
+        written = {"bare": tag, "upper": f'"{tag.upper()}"', "{}": f'"{tag}"'}
+        header = written.get(spelt, spelt.replace("{}", tag))
+        answer = send(lrs, "PUT", path, names, json={"n": number}, headers={"If-Match": header})
+        assert answer.status_code == 204, spelt
+    for header in ('"x", "y"', "x", "", '"', "W/", '"*"'):
+        answer = send(lrs, "PUT", path, names, json={"n": -1}, headers={"If-Match": header})
+        assert answer.status_code == 412, header
+    single = "stateId" if "stateId" in names else "profileId"
+    absent = {**names, single: "absent"}
+    for header in ("*", '"x"'):
+        answer = send(lrs, "PUT", path, absent, json={}, headers={"If-Match": header})
+        assert answer.status_code == 412, header
+    assert send(lrs, "GET", path, absent).status_code == 404
