@@ -32,6 +32,7 @@ from xapi.keeping.replaced import replace
 from xapi.keeping.subject import Subject, read_subject
 from xapi.lrs.models import LrsAgent, LrsDocument, LrsStatement, LrsStatementAgent
 from xapi.lrs.parts import find_agent_key
+from xapi.lrs.validate import check_statement
 from xapi.outbox import stores
 from xapi.outbox.models import OutboxStatement, Parked, Pending
 
@@ -485,3 +486,45 @@ def test_nobody_is_removed_who_is_no_person(
             assert answer.status_code == 422, name
             assert "This is no person" in answer.text
     assert removal.list_all() == []
+
+
+def test_a_group_with_a_name_of_its_own_is_removed_like_a_person(
+    app: Flask, provider: Provider
+) -> None:
+    """What is left of others' statements is a statement still: a group stays one, with its members."""
+    night = {"objectType": "Group", "mbox": "mailto:night@example.test", "name": "Night shift"}
+    whole = {**night, "member": [ACTOR, OTHER]}
+    theirs = [statement(actor=whole), statement(object=night)]
+    others = [
+        statement(context={"team": whole}),
+        statement(context={"instructor": night}),
+        statement(
+            object={
+                "objectType": "SubStatement",
+                "actor": night,
+                "verb": {"id": "http://example.test/verbs/plans"},
+                "object": ACTIVITY,
+            }
+        ),
+    ]
+    provider.post([*theirs, *others])
+    made = remove(read_subject("mailto:night@example.test"))
+    assert (made.statements, made.replaced) == (2, 3)
+    after = texts()
+    assert set(after) == {one["id"] for one in others}
+    for one in after.values():
+        check_statement(one, 1)
+    assert after[others[0]["id"]]["context"]["team"]["member"] == [ACTOR, OTHER]
+    assert "night" not in everything_held(app).lower()
+
+
+def test_what_is_sent_again_is_new(app: Flask, provider: Provider) -> None:
+    """Nothing remembers a removed statement: the same, sent once more, is stored as any other."""
+    one = statement(actor=LEILA)
+    provider.post([one])
+    cursor = provider.ask("GET", query_string={"limit": 1, "ascending": "true"}).json["more"]
+    remove(read_subject(MAIL))
+    provider.post([one, statement(actor=OTHER)])
+    assert len(texts()) == 2
+    assert cursor == "" or provider.ask("GET", cursor).status_code == 200
+    assert remove(read_subject(MAIL)).statements == 1
