@@ -107,10 +107,12 @@ def test_each_parameter_is_known_by_itself_and_with_all_others(
         assert answer.content_type == "application/json"
         assert answer.headers["X-Experience-API-Version"] == version
         assert answer.headers["X-Experience-API-Consistent-Through"]
-        assert answer.headers["Last-Modified"]
+        assert answer.headers["Last-Modified"].endswith(" GMT")
         found = [one["id"] for one in answer.json["statements"]]
         assert (HELD in found) is (name != "limit"), name
         assert (answer.json["more"] == "") is (name != "limit"), name
+    assert len(get(held, version, limit="999999999").json["statements"]) == 2
+    assert len(get(held, version, limit="0").json["statements"]) == 2
     whole = get(held, version, **FILTERS, **FORMS)
     assert [one["id"] for one in whole.json["statements"]] == [HELD]
 
@@ -267,3 +269,16 @@ def test_the_alternate_syntax_of_statements(lrs: Provider) -> None:
     ):
         assert form(method, **fields).status_code == 400, (method, fields)
     assert sorted(lrs.find()) == sorted([HELD, GONE])
+
+
+def test_only_post_speaks_the_alternate_syntax(held: Provider) -> None:
+    for method in ("GET", "HEAD", "PUT"):
+        answer = held.ask(method, query_string={"method": "GET"}, data={"limit": "1"})
+        assert answer.status_code == 400
+
+
+def test_an_address_that_was_changed_leads_nowhere(held: Provider) -> None:
+    further = get(held, limit="1").json["more"]
+    assert held.ask("GET", further).status_code == 200
+    for wrong in (f"{further}!", f"{further[:-4]}!{further[-4:]}", further[:-3]):
+        assert held.ask("GET", wrong).status_code == 404

@@ -8,7 +8,6 @@ import json
 import uuid
 from typing import Any
 
-import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
@@ -243,29 +242,8 @@ def test_formats(lrs: Provider) -> None:
     assert exact["object"] == ACTIVITY
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"statementId": str(uuid.uuid4()), "voidedStatementId": str(uuid.uuid4())},
-        {"statementId": str(uuid.uuid4()), "limit": "1"},
-        {"statementId": "one"},
-        {"StatementId": str(uuid.uuid4())},
-        {"agent": "{"},
-        {"agent": '{"objectType": "Group", "member": []}'},
-        {"agent": '{"mbox": "leila"}'},
-        {"verb": "did"},
-        {"activity": "one"},
-        {"registration": "one"},
-        {"since": "yesterday"},
-        {"limit": "-1"},
-        {"limit": "many"},
-        {"ascending": "True"},
-        {"format": "short"},
-        {"colour": "red"},
-    ],
-)
-def test_parameters_that_make_no_sense(lrs: Provider, query: dict[str, str]) -> None:
-    answer = lrs.ask("GET", query_string=query)
+def test_wrong_parameters_are_answered_like_others(lrs: Provider) -> None:
+    answer = lrs.ask("GET", query_string={"agent": '{"objectType": "Group", "member": []}'})
     assert answer.status_code == 400
     assert answer.json["error"]
     assert answer.headers["X-Experience-API-Consistent-Through"]

@@ -98,17 +98,16 @@ def test_who_has_a_document_already_is_told_so(
 
 
 @versions
-@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
-@pytest.mark.parametrize("value", ["*", "etag"])
-def test_many_are_not_removed_by_an_etag(app: Flask, version: str, header: str, value: str) -> None:
+def test_many_are_not_removed_by_an_etag(app: Flask, version: str) -> None:
     """3.1: many documents have no ETag together, so whoever names one removes none of them."""
     lrs = Provider(app, version=version)
     send(lrs, "PUT", "activities/state", STATE, json={"a": 1})
     etag = send(lrs, "GET", "activities/state", STATE).headers["ETag"]
     group = without(STATE, "stateId")
-    headers = {header: etag if value == "etag" else value}
-    answer = send(lrs, "DELETE", "activities/state", group, headers=headers)
-    assert answer.status_code == 412
+    for header in ("If-Match", "If-None-Match"):
+        for value in (etag, "*", '"other"'):
+            answer = send(lrs, "DELETE", "activities/state", group, headers={header: value})
+            assert answer.status_code == 412
     assert send(lrs, "GET", "activities/state", STATE).json == {"a": 1}
     assert send(lrs, "DELETE", "activities/state", group).status_code == 204
     assert send(lrs, "GET", "activities/state", STATE).status_code == 404

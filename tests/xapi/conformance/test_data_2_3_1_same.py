@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.xapi.conformance.test_data_2_2_formatting import both
-from tests.xapi.conformance.whole import ANONYMOUS, Path, drop, put, spell, walk, wholes
+from tests.xapi.conformance.whole import AGENT, ANONYMOUS, Path, drop, put, spell, walk, wholes
 from xapi.lrs.compare import same
 
 ASSIGNED = {"id", "authority", "stored", "version"}
@@ -112,6 +112,7 @@ def _named(whole: dict[str, Any], name: str) -> list[tuple[Path, Any]]:
         (("result", "extensions"), {"http://e.test/x": [1, 2]}, {"http://e.test/x": [2, 1]}),
         (("result", "extensions"), {"http://e.test/x": {}}, {"http://e.test/x": []}),
         (("result", "duration"), "PT1.23S", "PT1.24S"),
+        (("actor",), AGENT, {**AGENT, "objectType": "Group"}),
         (("actor",), ANONYMOUS, {**ANONYMOUS, "member": ANONYMOUS["member"][:2]}),  # type: ignore[index]
         (("object", "timestamp"), "2026-11-23T10:00:00Z", "2026-11-23T10:00:01Z"),
     ],
