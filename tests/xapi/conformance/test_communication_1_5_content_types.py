@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from sqlalchemy import func, select
 
@@ -47,3 +49,14 @@ def test_bodies_that_are_no_statements(lrs: Provider, body: bytes) -> None:
     answer = lrs.ask("POST", data=body, content_type="application/json")
     assert answer.status_code == 400
     assert lrs.ask("POST", data=body, content_type="text/plain").status_code == 400
+
+
+def test_every_sha_2_is_checked(lrs: Provider) -> None:
+    """Data 2.4.11: SHA-224, 256, 384 and 512, told apart by their length."""
+    for name in ("sha224", "sha256", "sha384", "sha512"):
+        for said, status in ((b"one", 200), (b"another", 400)):
+            sha2 = hashlib.new(name, said).hexdigest()
+            one = statement(attachments=[attachment(b"one", sha2=sha2)])
+            body, content_type = multipart(one, (sha2, b"one"))
+            answer = lrs.ask("POST", data=body, content_type=content_type)
+            assert answer.status_code == status, (name, answer.text)

@@ -109,6 +109,7 @@ def _named(whole: dict[str, Any], name: str) -> list[tuple[Path, Any]]:
         (("result", "score", "raw"), 0, False),
         (("result", "extensions"), {"http://e.test/x": None}, {}),
         (("result", "extensions"), {"http://e.test/x": [1]}, {"http://e.test/x": [1, 1]}),
+        (("result", "extensions"), {"http://e.test/x": [1]}, {"http://e.test/x": [True]}),
         (("result", "extensions"), {"http://e.test/x": [1, 2]}, {"http://e.test/x": [2, 1]}),
         (("result", "extensions"), {"http://e.test/x": {}}, {"http://e.test/x": []}),
         (("result", "duration"), "PT1.23S", "PT1.24S"),
