@@ -266,28 +266,22 @@ _context_properties: dict[str, Check] = {
     "extensions": _extensions,
 }
 _relevant_types = array_of(_iri, at_least=1)
+
+
+def _related(kind: str, inner: Check) -> Check:
+    """Return the check of contextAgents (kind: agent) or contextGroups (kind: group)."""
+    properties = {
+        "objectType": equal(f"context{kind.title()}"),
+        kind: inner,
+        "relevantTypes": _relevant_types,
+    }
+    return array_of(object_of(properties, ("objectType", kind)))
+
+
 _context_properties_2: dict[str, Check] = {
     **_context_properties,
-    "contextAgents": array_of(
-        object_of(
-            {
-                "objectType": equal("contextAgent"),
-                "agent": agent,
-                "relevantTypes": _relevant_types,
-            },
-            ("objectType", "agent"),
-        )
-    ),
-    "contextGroups": array_of(
-        object_of(
-            {
-                "objectType": equal("contextGroup"),
-                "group": group,
-                "relevantTypes": _relevant_types,
-            },
-            ("objectType", "group"),
-        )
-    ),
+    "contextAgents": _related("agent", agent),
+    "contextGroups": _related("group", group),
 }
 
 
@@ -395,17 +389,17 @@ STATEMENT: dict[int, Check] = {1: _compile(1), 2: _compile(2)}
 
 def check_statement(value: Any, version: int, path: str = "") -> None:
     """Raise Refused unless `value` is a statement of that major version (1 or 2) as received."""
-    try:
-        STATEMENT[version](value)
-    except Wrong as wrong:
-        where = ".".join(part for part in (path, wrong.path()) if part)
-        raise Refused(f"{where or 'statement'}: {wrong.what}") from None
+    _judge(STATEMENT[version], value, path)
 
 
 def check_agent(value: Any, path: str) -> None:
     """Raise Refused unless `value` is an agent or a group; `path` names the parameter."""
+    _judge(actor, value, path)
+
+
+def _judge(check: Check, value: Any, path: str) -> None:
     try:
-        actor(value)
+        check(value)
     except Wrong as wrong:
         where = ".".join(part for part in (path, wrong.path()) if part)
-        raise Refused(f"{where}: {wrong.what}") from None
+        raise Refused(f"{where or 'statement'}: {wrong.what}") from None
