@@ -342,3 +342,26 @@ def test_the_command_line(app: Flask) -> None:
     assert run(args=["lrs", "target", "pause", "archive"]).exit_code != 0
     db.session.rollback()
     assert db.session.scalar(select(func.count()).select_from(Store)) == 1  # until it is swept
+
+
+def test_it_is_changed_on_the_command_line(app: Flask) -> None:
+    add()
+    run = app.test_cli_runner().invoke
+    before = stores.get("archive")
+    kept = (before.endpoint, before.key, before.secret)
+    db.session.rollback()
+    change = ["lrs", "target", "change", "archive"]
+    assert run(args=[*change, "--label", "Old archive", "--version", "2.0.0"]).exit_code == 0
+    found = stores.get("archive")
+    assert (found.label, found.version) == ("Old archive", "2.0.0")
+    assert (found.endpoint, found.key, found.secret) == kept
+    db.session.rollback()
+    moved = [*change, "--endpoint", "https://elsewhere.example.test/xapi/", "--everything"]
+    assert run(args=moved).exit_code == 1  # no secret was typed
+    assert run(args=moved, input="new secret\n").exit_code == 0
+    found = stores.get("archive")
+    assert found.endpoint == "https://elsewhere.example.test/xapi/"
+    assert found.everything
+    assert unseal(found.secret) == "new secret"
+    db.session.rollback()
+    assert run(args=["lrs", "target", "change", "nobody", "--label", "x"]).exit_code != 0

@@ -40,6 +40,41 @@ def add(label: str, endpoint: str, key: str, secret: str, version: str, everythi
     click.echo(f"To send what was recorded before: ropes lrs target send {name}", err=True)
 
 
+@target.command("change")
+@click.argument("name")
+@click.option("--label", help="What it is called here.")
+@click.option("--endpoint", help="Where it leads; the secret is then asked for again.")
+@click.option("--key", help="Its Basic key, or user name.")
+@click.option("--secret", help="Left out: the one it has, unless it leads elsewhere.")
+@click.option("--version", type=click.Choice(VERSIONS))
+@click.option("--everything/--recorded", default=None, help="What it gets: see `add`.")
+def change(
+    name: str,
+    label: str | None,
+    endpoint: str | None,
+    key: str | None,
+    secret: str | None,
+    version: str | None,
+    everything: bool | None,
+) -> None:
+    """Change the record store NAME; what is left out stays."""
+    if endpoint is not None and secret is None:
+        secret = click.prompt("Secret", hide_input=True)
+    with transaction():
+        found = stores.get(name)
+        stores.change(
+            found,
+            label or found.label,
+            endpoint or found.endpoint,
+            key or found.key,
+            secret or "",
+            version or found.version,
+            everything=found.everything if everything is None else everything,
+            but_not=found.but_not,
+        )
+        wake(DELIVER)
+
+
 @target.command("list")
 def list_() -> None:
     """Show every record store, and how delivery to it goes."""
