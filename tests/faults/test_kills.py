@@ -173,8 +173,8 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.network
-def test_ten_kills(tmp_path: Path, migrated: Callable[[Path], str], patient: None) -> None:
-    run(tmp_path, migrated, kills=10, pause=(0.05, 0.4))
+def test_six_kills(tmp_path: Path, migrated: Callable[[Path], str], patient: None) -> None:
+    run(tmp_path, migrated, kills=6, pause=(0.05, 0.4))
 
 
 @pytest.mark.long

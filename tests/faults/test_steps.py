@@ -113,7 +113,13 @@ def deliver(home: House, arm: Callable[[], None], built_in: bool = False) -> Cal
     return act
 
 
-@pytest.mark.parametrize("step", STEPS)
+# The quick tier has a step of each kind: before, amid and after each of the three acts.
+OTHERS = {"after it took", "before it sends", "while it notes: before the figures"}
+
+
+@pytest.mark.parametrize(
+    "step", [pytest.param(one, marks=[pytest.mark.long] if one in OTHERS else []) for one in STEPS]
+)
 def test_the_worker_is_killed(home: House, step: str, request: pytest.FixtureRequest) -> None:
     recorded = home.record(30)
     died = in_child(deliver(home, STEPS[step], step == BUILT_IN))
@@ -137,7 +143,14 @@ def test_the_worker_is_killed_while_a_batch_is_taken_apart(
     note(request, "worker killed while a batch is taken apart", 3, *home.judge(recorded))
 
 
-@pytest.mark.parametrize("step", ["_queue", "feed", "pull"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param("_queue", marks=pytest.mark.long),
+        "feed",
+        pytest.param("pull", marks=pytest.mark.long),
+    ],
+)
 def test_the_worker_is_killed_while_the_past_is_queued(
     home: House, step: str, request: pytest.FixtureRequest
 ) -> None:

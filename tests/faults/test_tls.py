@@ -30,7 +30,12 @@ def home(
     [
         ("TLS: certificate expired", "expired", "certificate has expired"),
         ("TLS: another's certificate", "wrong_name", "mismatch"),
-        ("TLS: signed by itself", "self_signed", "self-signed certificate"),
+        pytest.param(
+            "TLS: signed by itself",
+            "self_signed",
+            "self-signed certificate",
+            marks=pytest.mark.long,
+        ),
         ("TLS: handshake cut", "cut", ""),
     ],
 )

@@ -120,6 +120,7 @@ def test_every_script_arrives_as_it_was_written(lrs: Lrs) -> None:
         (200, b"[]", Verdict.LATER),
         (200, b'["00000000-0000-4000-8000-000000000000"]', Verdict.LATER),
         (200, b"[1, null]", Verdict.LATER),
+        (200, orjson.dumps({ID: True}), Verdict.LATER),
         (204, b"", Verdict.LATER),
         (302, b"", Verdict.LATER),
         (400, b"Bad gateway page", Verdict.DOUBTFUL),
@@ -226,15 +227,39 @@ def test_a_server_that_speaks_no_tls(lrs: Lrs) -> None:
         ),
         ({**STATEMENT, "verb": {"id": "http://example.test/left"}}, Verdict.REFUSED),
         ({**STATEMENT, "timestamp": "2026-11-23T10:00:00Z"}, Verdict.REFUSED),
-        ({"what": "is this"}, Verdict.REFUSED),
+        ({"id": ID.upper(), "what": "is this"}, Verdict.REFUSED),
+        ({"id": ID, "actor": []}, Verdict.REFUSED),
+        ({"what": "is this"}, Verdict.DOUBTFUL),
+        ([], Verdict.DOUBTFUL),
         (None, Verdict.REFUSED),
     ],
 )
-def test_a_conflict_is_settled_by_what_is_held(
-    lrs: Lrs, held: dict[str, object] | None, verdict: Verdict
-) -> None:
-    lrs.act = answer(404) if held is None else answer(200, orjson.dumps(held))
+def test_a_conflict_is_settled_by_what_is_held(lrs: Lrs, held: object, verdict: Verdict) -> None:
+    body = b"" if held is None else orjson.dumps(held)
+    lrs.act = answer(404 if held is None else 200, body, X_Experience_API_Version="2.0.0")
     target = lrs.target()
     assert target.settle(BATCH[0]).verdict is verdict
     assert lrs.asked[0][1] == f"/xapi/statements?statementId={ID}"
+    target.lrs.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, b"no such page"), (200, b"[]"), (200, b"5"), (200, orjson.dumps({"id": ID}))],
+)
+def test_a_conflict_that_something_else_reports_sets_nothing_aside(
+    lrs: Lrs, status: int, body: bytes
+) -> None:
+    lrs.act = answer(status, body)
+    target = lrs.target()
+    assert target.settle(BATCH[0]).verdict is Verdict.DOUBTFUL
+    target.lrs.close()
+
+
+def test_a_statement_nested_as_deep_as_can_be_is_another(lrs: Lrs) -> None:
+    deep = b'{"a":' * 1000 + b"1" + b"}" * 1000
+    body = b'{"id": "%s", "actor": %s}' % (ID.encode(), deep)
+    lrs.act = answer(200, body, X_Experience_API_Version="2.0.0")
+    target = lrs.target()
+    assert target.settle(BATCH[0]).verdict is Verdict.REFUSED
     target.lrs.close()

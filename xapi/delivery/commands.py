@@ -82,8 +82,12 @@ def list_() -> None:
         state = "paused" if one.paused else f"failing: {one.words}" if one.failures else "on"
         click.echo(
             f"{one.name}  {one.label}  {one.address or 'built in'}  {state}  "
-            f"{one.waiting} waiting, {one.delivered} delivered, {one.parked} refused"
+            f"{one.waiting} waiting{_since(one.oldest_at)}, {one.delivered} delivered, {one.parked} refused"
         )
+
+
+def _since(moment: dt.datetime | None) -> str:
+    return f" since {moment:%Y-%m-%d %H:%M} UTC" if moment else ""
 
 
 @target.command("test")

@@ -21,6 +21,7 @@ from xapi.outbox.models import Store
 from xapi.sealed import unseal
 
 TIMEOUT_SECONDS = 8.0
+LEADS_MOST = 200  # characters of where a redirect leads
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _look_about(lrs: PooledLRS, version: str) -> str:
     answer = lrs._send_request(HTTPRequest(method="GET", resource="about"))
     status = answer.response.status
     if 300 <= status < 400:
-        leads = answer.response.getheader("Location") or "?"
+        leads = lrs.hide(answer.response.getheader("Location") or "?")[:LEADS_MOST]
         return str(
             _("It has moved: the address leads on to %(address)s. Write that.", address=leads)
         )

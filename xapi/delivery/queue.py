@@ -49,16 +49,26 @@ def take(target: str) -> list[Waiting]:
 def is_due(target: str) -> bool:
     """Tell whether there is anything to do for a target that need not be left in peace for now."""
     with reading():
-        next_try_at = db.session.scalar(
-            select(TargetState.next_try_at).where(TargetState.target == target)
-        )
-        if next_try_at is not None and next_try_at > clock.now():
+        state = db.session.execute(
+            select(TargetState.next_try_at, TargetState.last_failure_at).where(
+                TargetState.target == target
+            )
+        ).one_or_none()
+        if state is not None and _is_left_in_peace(state.next_try_at, state.last_failure_at):
             return False
         return (
             bool(db.session.scalar(select(exists().where(Pending.target == target))))
             or backfill.is_running(target)
             or forward.is_waiting(target)
         )
+
+
+def _is_left_in_peace(next_try_at: dt.datetime | None, failed_at: dt.datetime | None) -> bool:
+    moment = clock.now()
+    # Where the failure is yet to come, the clock was set back since, and the next try is that much
+    # too far off: perhaps years.
+    set_back = failed_at is not None and failed_at > moment
+    return next_try_at is not None and next_try_at > moment and not set_back
 
 
 def delivered(target: str, address: str, batch: Sequence[Waiting]) -> None:

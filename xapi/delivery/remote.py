@@ -62,47 +62,62 @@ class RemoteTarget:
         try:
             answer = self.lrs._send_request(request)
         except NoAnswer as error:
-            return Outcome(Verdict.LATER, 0, cut(str(error)))
-        outcome = _outcome(answer)
+            return self._later(str(error))
+        outcome = self._outcome(answer)
         if outcome.verdict is not Verdict.DELIVERED or _names(answer, batch):
             return outcome
-        return Outcome(
-            Verdict.LATER,
+        return self._later(
+            "What answers there is no record store: it does not name the statements that it "
+            f"was sent. It said: {answer.data or 'nothing'}",
             outcome.status,
-            cut(
-                "What answers there is no record store: it does not name the statements that it "
-                f"was sent. It said: {answer.data or 'nothing'}"
-            ),
         )
 
     def settle(self, one: Waiting) -> Outcome:
-        """Fetch what the LRS holds under this id, and compare."""
+        """Fetch what the LRS holds under this id, and compare.
+
+        Only an LRS can have another statement under it. What shows none and is none, as far as its
+        answers go, is doubted: perhaps a proxy speaks.
+        """
+        known = False
         for parameter in ("statementId", "voidedStatementId"):
             request = HTTPRequest(method="GET", resource="statements")
             request.query_params[parameter] = one.statement_id
             try:
                 answer = self.lrs._send_request(request)
             except NoAnswer as error:
-                return Outcome(Verdict.LATER, 0, cut(str(error)))
+                return self._later(str(error))
             if answer.response.status == 404:
+                known = known or _is_lrs(answer)
                 continue
             if not answer.success:
-                return _outcome(answer)
-            try:
-                held = same(orjson.loads(answer.data), orjson.loads(one.text))
-            except orjson.JSONDecodeError:
-                words = "What answers there is no record store: it does not show the statement."
-                return Outcome(Verdict.LATER, answer.response.status, words)
-            except (KeyError, TypeError, AttributeError):
-                held = False
-            if held:
-                return Outcome(Verdict.DELIVERED, 200)
-            return Outcome(Verdict.REFUSED, 409, "Another statement is stored under this id.")
+                return self._outcome(answer)
+            return _compare(answer, one)
         return Outcome(
-            Verdict.REFUSED,
+            Verdict.REFUSED if known else Verdict.DOUBTFUL,
             409,
             "The record store reports a conflict, and shows no such statement.",
         )
+
+    def _outcome(self, answer: LRSResponse) -> Outcome:
+        status = answer.response.status
+        verdict, words = judge(status), answer.data or ""
+        if verdict is Verdict.REFUSED and status != 413 and not _is_lrs(answer):
+            # Some proxy's opinion. 413 is a proxy's to say: smaller batches may pass it.
+            verdict = Verdict.DOUBTFUL
+        if 300 <= status < 400:
+            leads = answer.response.getheader("Location") or "nowhere"
+            words = (
+                f"It is elsewhere: the address redirects to {leads}. Statements are not sent on."
+            )
+        return Outcome(
+            verdict,
+            status,
+            cut(self.lrs.hide(words)),
+            read_retry_after(answer.response.getheader("Retry-After"), clock.now()),
+        )
+
+    def _later(self, words: str, status: int = 0) -> Outcome:
+        return Outcome(Verdict.LATER, status, cut(self.lrs.hide(words)))
 
 
 class UnreadableTarget:
@@ -124,20 +139,25 @@ class UnreadableTarget:
         return Outcome(Verdict.LATER, 0, self.words)
 
 
-def _outcome(answer: LRSResponse) -> Outcome:
+def _compare(answer: LRSResponse, one: Waiting) -> Outcome:
+    """Judge what was shown as the statement of this id."""
     status = answer.response.status
-    verdict, words = judge(status), answer.data or ""
-    if verdict is Verdict.REFUSED and status != 413 and not _is_lrs(answer):
-        # Some proxy's opinion. 413 is a proxy's to say: smaller batches may pass it.
-        verdict = Verdict.DOUBTFUL
-    if 300 <= status < 400:
-        leads = answer.response.getheader("Location") or "nowhere"
-        words = f"It is elsewhere: the address redirects to {leads}. Statements are not sent on."
+    try:
+        shown = orjson.loads(answer.data)
+    except orjson.JSONDecodeError:
+        words = "What answers there is no record store: it does not show the statement."
+        return Outcome(Verdict.LATER, status, words)
+    try:
+        held = same(shown, orjson.loads(one.text))
+    except (KeyError, TypeError, AttributeError, RecursionError):
+        held = False
+    if held:
+        return Outcome(Verdict.DELIVERED, status)
+    named = isinstance(shown, dict) and str(shown.get("id")).lower() == one.statement_id.lower()
     return Outcome(
-        verdict,
-        status,
-        cut(words),
-        read_retry_after(answer.response.getheader("Retry-After"), clock.now()),
+        Verdict.REFUSED if named and _is_lrs(answer) else Verdict.DOUBTFUL,
+        409,
+        "Another statement is stored under this id.",
     )
 
 
@@ -151,6 +171,8 @@ def _names(answer: LRSResponse, batch: Sequence[Waiting]) -> bool:
         return _is_lrs(answer)
     try:
         named = orjson.loads(answer.data)
+        if not isinstance(named, list):
+            return False
         return {one.lower() for one in named} == {one.statement_id.lower() for one in batch}
     except (orjson.JSONDecodeError, TypeError, AttributeError):
         return False
@@ -176,6 +198,12 @@ def find_target(config: Mapping[str, Any]) -> RemoteTarget | None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Misconfigured(
             "LMS_LRS_ENDPOINT is not a web address. Write https://lrs.example.com/xapi/."
+        )
+    if parts.username is not None or parts.password is not None:
+        # The address is shown; what is in it would be, too.
+        raise Misconfigured(
+            "LMS_LRS_ENDPOINT holds a key or a secret. Leave them out of the address: they have "
+            "settings of their own, LMS_LRS_KEY and LMS_LRS_SECRET."
         )
     if not config["LMS_LRS_KEY"] or not config["LMS_LRS_SECRET"]:
         raise Misconfigured("LMS_LRS_ENDPOINT needs LMS_LRS_KEY and LMS_LRS_SECRET beside it.")

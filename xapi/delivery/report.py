@@ -31,7 +31,8 @@ class TargetReport:
     on: whether there is such a target still. added: an administrator added it, and may change it.
     paused: nothing is sent until it is resumed. everything: it gets what other systems stored, too.
     moved: it leads elsewhere than it did when it was last tried, so that what was delivered before
-    may be missing there. words: of the last failure, empty while all is well. past: how far
+    may be missing there. oldest_at: since when the first that waits has waited; None where none
+    does, or the past is being sent, which is old by itself. words: of the last failure, empty while all is well. past: how far
     *send everything since* is, or how it ended.
     """
 
@@ -44,6 +45,7 @@ class TargetReport:
     everything: bool
     moved: bool
     waiting: int
+    oldest_at: dt.datetime | None
     delivered: int
     parked: int
     failures: int
@@ -101,6 +103,7 @@ def report(only: str | None = None) -> list[TargetReport]:
                 everything=store is not None and store.everything,
                 moved=bool(state and target and state.address and state.address != address),
                 waiting=waiting.get(name, 0),
+                oldest_at=_oldest(name) if waiting.get(name) and _is_over(past.get(name)) else None,
                 delivered=state.delivered if state else 0,
                 parked=parked.get(name, 0),
                 failures=state.failures if state else 0,
@@ -173,6 +176,30 @@ def get_report(name: str) -> TargetReport:
 def get_known(name: str) -> str:
     """Return the name of a target that is on or has rows; raises NotFound."""
     return get_report(name).name
+
+
+def _is_over(past: Progress | None) -> bool:
+    return past is None or past.over
+
+
+def _oldest(target: str) -> dt.datetime | None:
+    """Return when the first that waits was recorded, or stored by another system: two seeks."""
+    recorded = (
+        select(OutboxStatement.recorded_at)
+        .join(Pending, Pending.outbox_id == OutboxStatement.id)
+        .where(Pending.target == target)
+        .order_by(Pending.outbox_id)
+        .limit(1)
+    )
+    stored = (
+        select(LrsStatement.stored)
+        .join(Forward, Forward.statement == LrsStatement.id)
+        .where(Forward.target == target, Forward.parked_at.is_(None))
+        .order_by(Forward.statement)
+        .limit(1)
+    )
+    found = [db.session.scalar(recorded), db.session.scalar(stored)]
+    return min((moment for moment in found if moment is not None), default=None)
 
 
 def _counts(model: type[Pending] | type[Parked]) -> dict[str, int]:

@@ -11,11 +11,13 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from lms import clock
 from lms.db import db
@@ -208,7 +210,7 @@ class _Search:
 
     def _single(self, one: Waiting, outcome: Outcome) -> None:
         if outcome.verdict is Verdict.CONFLICT:
-            outcome = self.target.settle(one)
+            outcome = _ask(self.target, partial(self.target.settle, one))
         if outcome.verdict is Verdict.DELIVERED:
             self._note([one])
         elif outcome.verdict is Verdict.DOUBTFUL:
@@ -226,8 +228,20 @@ class _Search:
 
 
 def _send(target: Target, batch: Sequence[Waiting]) -> Outcome:
+    return _ask(target, partial(target.send, batch))
+
+
+def _ask(target: Target, act: Callable[[], Outcome]) -> Outcome:
+    """Let a target act. Whatever breaks in it is shown and tried later, as if it had not answered."""
     db.session.rollback()  # no transaction, no connection while the network is waited for
-    return target.send(batch)
+    try:
+        return act()
+    except SQLAlchemyError:
+        raise  # our own database's trouble, and no target's
+    except Exception as error:
+        log.exception("delivery to %s broke off; it is tried again", target.name)
+        db.session.rollback()
+        return Outcome(Verdict.LATER, 0, f"Sending broke off here: {type(error).__name__}.")
 
 
 def _put_off(target: Target, outcome: Outcome) -> bool:

@@ -6,6 +6,7 @@ errors through raw; its one method that does so is replaced here.
 
 from __future__ import annotations
 
+import base64
 import http.client
 import socket
 import ssl
@@ -13,15 +14,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from tincan import RemoteLRS
 from tincan.http_request import HTTPRequest
 from tincan.lrs_response import LRSResponse
 
-from xapi.outbox.address import find_literal, is_forbidden
+from xapi.outbox.address import find_literal, is_forbidden, is_ours
 
 ANSWER_MOST_BYTES = 4 * 1024 * 1024
+HIDDEN_LEAST_CHARS = 4  # shorter ones stand in ordinary words
 _BROKEN_PIPES = (
     http.client.RemoteDisconnected,
     http.client.CannotSendRequest,
@@ -48,12 +50,15 @@ class PooledLRS(RemoteLRS):  # type: ignore[misc]
     other side answers: a timer closes the connection under it.
     """
 
-    _props = [*RemoteLRS._props, "timeout_seconds", "connection"]
+    _props = [*RemoteLRS._props, "timeout_seconds", "connection", "hidden"]
 
     def __init__(self, endpoint: str, key: str, secret: str, version: str, timeout: float) -> None:
         self._timeout_seconds = timeout
         self._connection: http.client.HTTPConnection | None = None
-        super().__init__(endpoint=endpoint, username=key, password=secret)
+        # RFC 7617, 2.1. tincan's own would be ASCII, and raise for a secret with an umlaut in it.
+        token = base64.b64encode(f"{key}:{secret}".encode()).decode()
+        self._hidden = tuple(one for one in (token, secret) if len(one) >= HIDDEN_LEAST_CHARS)
+        super().__init__(endpoint=endpoint, auth=f"Basic {token}")
         self._version = version  # past tincan's own check, which knows no 2.0
 
     def close(self) -> None:
@@ -61,6 +66,12 @@ class PooledLRS(RemoteLRS):  # type: ignore[misc]
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def hide(self, words: str) -> str:
+        """Return what came from there without our secret: some repeat all that they were asked."""
+        for one in self._hidden:
+            words = words.replace(one, "…")
+        return words
 
     def _send_request(self, request: HTTPRequest) -> LRSResponse:
         headers = {"X-Experience-API-Version": self._version, "Authorization": self._auth}
@@ -99,7 +110,7 @@ class PooledLRS(RemoteLRS):  # type: ignore[misc]
         )
 
     def _exchange(
-        self, base: Any, method: str, path: str, content: Any, headers: dict[str, str]
+        self, base: SplitResult, method: str, path: str, content: Any, headers: dict[str, str]
     ) -> tuple[http.client.HTTPResponse, str]:
         if self._connection is None:
             kind = (
@@ -107,13 +118,15 @@ class PooledLRS(RemoteLRS):  # type: ignore[misc]
                 if base.scheme == "https"
                 else http.client.HTTPConnection
             )
-            self._connection = kind(base.hostname, base.port, timeout=self._timeout_seconds)
+            self._connection = kind(base.hostname or "", base.port, timeout=self._timeout_seconds)
         connection = self._connection
         with self._deadline(connection) as missed:
             try:
                 if connection.sock is None:
                     connection.connect()
-                    _look_where(connection.sock)
+                    if missed.is_set():  # nothing was there to be closed; nothing would be later
+                        raise TimeoutError
+                    _look_where(connection.sock, base)
                 connection.request(method, path, body=content, headers=headers)
                 response = connection.getresponse()
                 data = response.read(ANSWER_MOST_BYTES + 1)
@@ -150,7 +163,7 @@ class PooledLRS(RemoteLRS):  # type: ignore[misc]
             timer.cancel()
 
 
-def _look_where(connected: socket.socket | None) -> None:
+def _look_where(connected: socket.socket | None, base: SplitResult) -> None:
     """Leave a connection whose name led where no record store can be; raises OSError.
 
     The address that was typed has been looked at; what a name stands for may change any time.
@@ -160,3 +173,8 @@ def _look_where(connected: socket.socket | None) -> None:
     address = find_literal(str(connected.getpeername()[0]))
     if address is None or is_forbidden(address):
         raise OSError("the name leads to an address where no record store can be")
+    name = base.hostname or ""
+    ours = find_literal(name) is None and is_ours(name, None)
+    if base.scheme == "http" and ours and not is_ours(name, address):
+        # It was taken for a name of a private network; elsewhere our key would be read on the way.
+        raise OSError("the name is one of private networks, and leads out of them")

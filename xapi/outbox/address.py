@@ -12,6 +12,20 @@ from urllib.parse import urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+# Where clouds keep the secrets of their machines, besides the link-local 169.254.169.254.
+_CLOUDS = frozenset(
+    ipaddress.ip_address(one)
+    for one in (
+        "fd00:ec2::254",  # Amazon
+        "fd20:ce::254",  # Google
+        "100.100.100.200",  # Alibaba
+        "168.63.129.16",  # Azure
+        "192.0.0.192",  # Oracle
+    )
+)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+_COMPATIBLE = ipaddress.ip_network("::/96")  # RFC 4291, 2.5.5.1
+
 
 def read_endpoint(text: str) -> str:
     """Return an endpoint as it is kept, with the slash at its end.
@@ -34,7 +48,7 @@ def read_endpoint(text: str) -> str:
     literal = find_literal(host)
     if literal is not None and is_forbidden(literal):
         raise ValueError("forbidden")
-    if parts.scheme == "http" and not _is_ours(host, literal):
+    if parts.scheme == "http" and not is_ours(host, literal):
         raise ValueError("plain")
     return text if text.endswith("/") else text + "/"
 
@@ -45,16 +59,30 @@ def find_literal(host: str) -> Address | None:
         found = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return None
-    mapped = getattr(found, "ipv4_mapped", None)
-    return mapped or found
+    return _unpack(found) if isinstance(found, ipaddress.IPv6Address) else found
 
 
 def is_forbidden(address: Address) -> bool:
-    """Tell whether no record store can be there: link-local (cloud metadata), multicast, none."""
-    return address.is_link_local or address.is_multicast or address.is_unspecified
+    """Tell whether no record store can be there: link-local, of a cloud itself, multicast, none."""
+    return (
+        address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or address in _CLOUDS
+    )
 
 
-def _is_ours(host: str, literal: Address | None) -> bool:
+def is_ours(host: str, literal: Address | None) -> bool:
+    """Tell whether a host is on a wire of our own, by its address or else by its name."""
     if literal is not None:
         return literal.is_private or literal.is_loopback
     return host == "localhost" or host.endswith((".localhost", ".internal", ".local"))
+
+
+def _unpack(address: ipaddress.IPv6Address) -> Address:
+    inner = address.ipv4_mapped or address.sixtofour
+    if inner is None and address in _NAT64:
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if inner is None and address in _COMPATIBLE and int(address) > 1:  # not :: and not ::1
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return inner or address

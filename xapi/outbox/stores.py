@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from lms import audit, clock
 from lms.db import db, transaction, writing
@@ -108,12 +108,15 @@ def change(
     if everything and not store.everything:
         store.position = _newest()
     store.everything = everything
+    _try_now(store)
     audit.note("xapi.store.changed", f"target/{store.name}", actor_id, address=store.endpoint)
 
 
 def pause(store: Store, paused: bool, actor_id: int | None = None) -> None:
     """Send nothing until it is resumed, or go on; what is recorded meanwhile waits."""
     store.paused = paused
+    if not paused:
+        _try_now(store)
     act = "xapi.store.paused" if paused else "xapi.store.resumed"
     audit.note(act, f"target/{store.name}", actor_id)
 
@@ -179,6 +182,13 @@ def _free_name(label: str, taken: Collection[str]) -> str:
         number += 1
         free = f"{name}-{number}"
     return free
+
+
+def _try_now(store: Store) -> None:
+    """Wait no longer for what failed before: perhaps it is mended by this very change."""
+    db.session.execute(
+        update(TargetState).where(TargetState.target == store.name).values(next_try_at=None)
+    )
 
 
 def _newest() -> int:

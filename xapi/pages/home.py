@@ -23,7 +23,7 @@ def load_card(person_id: int) -> Mapping[str, Any] | None:
     if person is None or not person.is_administrator:
         return None
     stores = report()
-    failing = sum(1 for one in stores if one.failures)
+    failing = sum(1 for one in stores if one.failures and not one.paused)
     refused = sum(one.parked for one in stores)
     alone = len(enabled()) == 1
     if not (failing or refused or alone):
