@@ -102,6 +102,7 @@ def test_the_first_page_says_what_this_is(alone: Flask) -> None:
     page = signed_in(alone, leila(is_administrator=True)).get("/").text
     assert "It is ready to take statements" in page
     assert "http://localhost/xapi/" in page
+    assert 'href="/xapi/credentials"' in page
     assert page.count('class="button"') == 1
     assert "Your team" not in page
     ordinary = make_person("Imani Okafor", email="imani@example.test")
