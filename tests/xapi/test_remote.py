@@ -263,3 +263,20 @@ def test_a_statement_nested_as_deep_as_can_be_is_another(lrs: Lrs) -> None:
     target = lrs.target()
     assert target.settle(BATCH[0]).verdict is Verdict.REFUSED
     target.lrs.close()
+
+
+def test_of_a_web_page_the_words_are_kept(lrs: Lrs) -> None:
+    page = (
+        b"<!DOCTYPE html><html><head><title>503 Closed</title><style>p { color: red }</style>"
+        b"<script>alert('<b>')</script></head><body><h1>503  Closed</h1><p>for &lt;repair&gt;</p>"
+        b"<hr><center>nginx</center>"
+    )
+    target = lrs.target()
+    for body, words in (
+        (page, "503 Closed for <repair> nginx"),
+        (b"<html><script>", "an empty web page"),
+        (b"<b>no page</b>", "<b>no page</b>"),
+    ):
+        lrs.act = answer(503, body)
+        assert target.send(BATCH).words == words
+    target.lrs.close()

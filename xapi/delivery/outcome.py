@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import random
+import re
 from dataclasses import dataclass
 from enum import Enum
+from html.parser import HTMLParser
 
 WORDS_MOST = 2000
+_PAGE = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
 RETRY_AFTER_MOST_SECONDS = 24 * 3600.0
 
 
@@ -81,6 +84,38 @@ def wait_seconds(
 
 
 def cut(words: str) -> str:
-    """Return a target's words, short enough to keep and to read."""
+    """Return a target's words, short enough to keep and to read; of a web page what one would see."""
+    if _PAGE.match(words):
+        page = _Page()
+        page.feed(words)
+        page.close()
+        words = " ".join(page.seen) or "an empty web page"
     words = " ".join(words.replace("\x00", " ").split())
     return words if len(words) <= WORDS_MOST else words[: WORDS_MOST - 1] + "…"
+
+
+class _Page(HTMLParser):
+    """What is to be read on a web page; what stands in its title and again below is read once."""
+
+    _UNSEEN = ("script", "style")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self._within = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what is not to be read."""
+        if tag in self._UNSEEN:
+            self._within = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        """Read on."""
+        if tag == self._within:
+            self._within = ""
+
+    def handle_data(self, data: str) -> None:
+        """Take what is to be read."""
+        text = " ".join(data.split())
+        if text and not self._within and self.seen[-1:] != [text]:
+            self.seen.append(text)

@@ -22,6 +22,7 @@ from xapi.sentences import Sentence, read_sentence
 from xapi.targets import settled
 
 PARKED_SHOWN = 50
+WORTH_SAYING = dt.timedelta(minutes=5)  # that something waits; seconds are how it always is
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class TargetReport:
     paused: nothing is sent until it is resumed. everything: it gets what other systems stored, too.
     moved: it leads elsewhere than it did when it was last tried, so that what was delivered before
     may be missing there. oldest_at: since when the first that waits has waited; None where none
-    does, or the past is being sent, which is old by itself. words: of the last failure, empty while all is well. past: how far
-    *send everything since* is, or how it ended.
+    does for minutes, or the past is being sent, which is old by itself. words: of the last failure,
+    empty while all is well. past: how far *send everything since* is, or how it ended.
     """
 
     name: str
@@ -199,7 +200,8 @@ def _oldest(target: str) -> dt.datetime | None:
         .limit(1)
     )
     found = [db.session.scalar(recorded), db.session.scalar(stored)]
-    return min((moment for moment in found if moment is not None), default=None)
+    oldest = min((moment for moment in found if moment is not None), default=None)
+    return oldest if oldest is not None and oldest < clock.now() - WORTH_SAYING else None
 
 
 def _counts(model: type[Pending] | type[Parked]) -> dict[str, int]:
