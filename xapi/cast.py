@@ -15,8 +15,8 @@ from lms.db import db
 from lms.people.models import Identity, Person
 from lms.people.names import removed_name
 from xapi.build import INSTALLATION, REMOVED
+from xapi.lrs.keys import digest, find_agent_key
 from xapi.lrs.models import LrsActivity, LrsCredential
-from xapi.lrs.parts import digest, find_agent_key
 from xapi.shown import IDENTIFIER_MOST, shown
 
 MEMBERS_SHOWN = 3

@@ -16,7 +16,7 @@ from lms.people.models import Identity, Person, new_uid
 from tests.benchmarks import million
 from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms
 from xapi.lrs.credentials import authority_of
-from xapi.lrs.parts import digest
+from xapi.lrs.keys import digest
 
 COUNT = 1_000_000
 PAGE = 51

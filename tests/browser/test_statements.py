@@ -22,7 +22,7 @@ from tests.browser.conftest import DESK, PHONE, Live, overflow
 from tests.browser.inspection import Watch, inspect
 from tests.factories.people import make_person
 from tests.xapi.lrs import Provider, statement
-from xapi.lrs.parts import digest, find_agent_key
+from xapi.lrs.keys import digest, find_agent_key
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ from xapi.keeping import export, removal
 from xapi.keeping.choice import Choice
 from xapi.keeping.subject import read_subject
 from xapi.lrs import credentials
-from xapi.lrs.parts import find_agent_key
+from xapi.lrs.keys import find_agent_key
 from xapi.lrs.store import prepare, store
 from xapi.outbox import stores
 

@@ -23,7 +23,7 @@ from tests.queries import counted
 from tests.xapi.lrs import ACTOR, Provider, statement
 from tests.xapi.test_delivery import record
 from xapi import api, build, vocabulary
-from xapi.lrs.parts import digest, find_agent_key
+from xapi.lrs.keys import digest, find_agent_key
 
 Open = Callable[[Person], FlaskClient]
 

@@ -217,6 +217,7 @@ def test_every_table_of_statements_is_thought_of(app: Flask) -> None:
         "xapi_statement_agent",
         "xapi_statement_activity",
         "xapi_statement_attachment",
+        "xapi_mention",
         "xapi_reference",
         "xapi_forward",  # by its foreign key
     }

@@ -29,8 +29,8 @@ from xapi.keeping import export, files, rows
 from xapi.keeping.choice import Choice
 from xapi.keeping.models import Export
 from xapi.keeping.subject import read_subject
+from xapi.lrs.keys import digest
 from xapi.lrs.models import LrsStatement, LrsVerb
-from xapi.lrs.parts import digest
 
 MEGABYTES = 1024  # ru_maxrss counts kilobytes
 
@@ -257,9 +257,8 @@ def test_who_is_meant(app: Flask, browser: FlaskClient) -> None:
     person = make_person("Imani Okafor", email="imani@example.test")
     made = read_subject("Imani@example.test")
     assert made == read_subject(person.uid)
-    assert (made.person_id, len(made.keys)) == (person.id, 3)
+    assert made.person_id == person.id
     assert read_subject("http://example.test tomasz").person_id is None
-    assert len(read_subject("leila.haddad@example.test").keys) == 2
     assert len(read_subject("http://leila.example.test/").keys) == 1
     assert len(read_subject('{"mbox": "mailto:leila.haddad@example.test"}').keys) == 1
     for wrong in ("nobody", '{"mbox": 7}', "{", "ftp"):
@@ -277,6 +276,10 @@ def test_on_the_command_line(app: Flask, tmp_path: Path) -> None:
     assert run.exit_code == 0, run.output
     assert gzip.decompress(path.read_bytes()).decode().splitlines() == stored()
     assert (tmp_path / "all.documents.jsonl.gz").exists()
+    nowhere = tmp_path / "mistyped" / "all.jsonl"
+    run = app.test_cli_runner().invoke(args=["lrs", "export", "--output", str(nowhere)])
+    assert "There is no folder" in str(run.exception)
+    assert not nowhere.parent.exists()
 
 
 @pytest.mark.long

@@ -14,7 +14,8 @@ from lms.db import db
 from tests.benchmarks import million
 from xapi.lrs import query
 from xapi.lrs.credentials import authority_of
-from xapi.lrs.parts import digest, find_agent_key, parts_of
+from xapi.lrs.keys import digest, find_agent_key
+from xapi.lrs.parts import parts_of
 from xapi.lrs.query import Wanted
 from xapi.lrs.store import prepare, store
 

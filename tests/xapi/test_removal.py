@@ -28,15 +28,14 @@ from xapi.keeping.choice import Choice
 from xapi.keeping.models import Removal
 from xapi.keeping.replaced import replace
 from xapi.keeping.subject import Subject, read_subject
+from xapi.lrs.keys import find_agent_key
 from xapi.lrs.models import LrsAgent, LrsDocument, LrsStatement, LrsStatementAgent
-from xapi.lrs.parts import find_agent_key
 from xapi.lrs.validate import check_statement
 from xapi.outbox.models import OutboxStatement, Parked, Pending
 
 MAIL = "leila.haddad@example.test"
 LEILA = {"mbox": f"mailto:{MAIL}", "name": "Leila Haddad"}
 AS_OBJECT = {"objectType": "Agent", **LEILA}
-VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 STATE = {"activityId": ACTIVITY["id"], "stateId": "bookmark"}
 
 
@@ -85,7 +84,8 @@ def everything_held(app: Flask) -> str:
     tables: list[Table] = [
         table for table in db.metadata.sorted_tables if table.name.startswith("xapi_")
     ]
-    found = [str(list(db.session.execute(select(table)))) for table in tables]
+    # A row as it prints itself leaves out the middle of what is long.
+    found = [repr([tuple(row) for row in db.session.execute(select(table))]) for table in tables]
     db.session.rollback()
     return "\n".join(found)
 
@@ -197,18 +197,6 @@ def test_documents_copies_and_files_go(app: Flask, provider: Provider, leila: Pe
     run_pending()
     assert set(texts()) == set(kept)
     assert list(db.session.scalars(select(Pending.outbox_id))) == []
-
-
-def test_a_voided_statement_of_others_stays_voided(app: Flask, provider: Provider) -> None:
-    one = statement(actor=OTHER)
-    void = statement(
-        actor=LEILA, verb={"id": VOIDED}, object={"objectType": "StatementRef", "id": one["id"]}
-    )
-    provider.post([one])
-    provider.post([void])
-    remove(read_subject(MAIL))
-    assert provider.ask("GET", query_string={"statementId": one["id"]}).status_code == 404
-    assert set(texts()) == {one["id"]}
 
 
 def test_a_signed_one_that_names_them_goes_whole(app: Flask, provider: Provider) -> None:

@@ -85,7 +85,9 @@ def test_other_record_stores_are_named(
     assert "What “Head office” holds: it must be removed there." in page.text
 
 
-def test_on_the_command_line(app: Flask, provider: Provider, leila: Person) -> None:
+def test_on_the_command_line(
+    app: Flask, provider: Provider, leila: Person, browser: FlaskClient
+) -> None:
     record(leila, 2)
     run_pending()
     run = app.test_cli_runner().invoke
@@ -97,6 +99,7 @@ def test_on_the_command_line(app: Flask, provider: Provider, leila: Person) -> N
     assert "Removed: 2 statements, 0 documents, 2 copies; 0 statements of others" in done.output
     assert texts() == {}
     assert "0 statements" in run(args=args).output
+    assert "the command line" in browser.get("/xapi/keeping").text
 
 
 def test_it_can_go_with_who_they_are(

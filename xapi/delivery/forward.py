@@ -24,8 +24,9 @@ from xapi.delivery.embedded import AUTHORITY
 from xapi.delivery.outcome import Outcome
 from xapi.delivery.target import Waiting
 from xapi.delivery.writing import reading, upsert
+from xapi.lrs.attached import contents
 from xapi.lrs.credentials import authority_of
-from xapi.lrs.models import LrsAttachment, LrsStatement
+from xapi.lrs.models import LrsStatement
 from xapi.lrs.multipart import attachments_of
 from xapi.outbox.models import Forward, Store
 
@@ -84,7 +85,7 @@ def take(target: str) -> list[Waiting]:
         size = 0
         for row in rows:
             statement = orjson.loads(row.text)
-            attached = _attached(statement)
+            attached = _attached(row.id, statement)
             for name in _GIVEN:
                 statement.pop(name, None)
             text = orjson.dumps(statement).decode()
@@ -162,13 +163,9 @@ def _change(target: str, row: int, **values: Any) -> None:
     )
 
 
-def _attached(statement: Mapping[str, Any]) -> tuple[tuple[str, str, bytes], ...]:
+def _attached(row_id: int, statement: Mapping[str, Any]) -> tuple[tuple[str, str, bytes], ...]:
     named = {one["sha2"].lower(): one["contentType"] for one in attachments_of(statement)}
     if not named:
         return ()
-    kept = db.session.execute(
-        select(LrsAttachment.sha2, LrsAttachment.content)
-        .where(LrsAttachment.sha2.in_(sorted(named)))
-        .order_by(LrsAttachment.sha2)
-    )
-    return tuple((row.sha2, named[row.sha2], row.content) for row in kept)
+    kept = contents([row_id])
+    return tuple((sha2, named[sha2], content) for sha2, content in kept.items())

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lms import audit
 from lms.db import db, transaction, writing
-from lms.errors import Conflict
+from lms.errors import Conflict, NotFound
 from xapi.keeping import files, removal, retention, rows
 from xapi.keeping.choice import Choice
 from xapi.keeping.models import RemovalState
@@ -66,6 +66,8 @@ def export(
     )
     paths = [files.beside(output, part) for part in choice.parts]
     for path in paths:
+        if not path.parent.is_dir():
+            raise NotFound(f"There is no folder {path.parent}. Nothing was written.")
         if path.exists():
             raise Conflict(f"{path} is there already. Nothing was written.")
     with transaction():
@@ -99,8 +101,8 @@ def remove_person(person: str, reason: str, yes: bool) -> None:
         extent = removal.measure(subject)
         db.session.rollback()
     click.echo(
-        f"{extent.statements} statements, {extent.documents} documents and {extent.copies} copies "
-        "for sending. Others' statements among them stay, without the person."
+        f"{extent.statements} statements name them or are about such a one: those of others stay, "
+        f"without the person. {extent.documents} documents and {extent.copies} copies for sending."
     )
     for name in extent.elsewhere:
         click.echo(f"What “{name}” holds must be removed there.")

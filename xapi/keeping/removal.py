@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from flask import current_app
@@ -35,14 +36,25 @@ from xapi.build import INSTALLATION, REMOVED
 from xapi.delivery.embedded import AUTHORITY
 from xapi.delivery.lock import only_one
 from xapi.keeping import export, rows
+from xapi.keeping import subject as subjects
 from xapi.keeping.choice import Choice
 from xapi.keeping.models import Removal, RemovalState
-from xapi.keeping.replaced import is_signed, is_theirs, replace
-from xapi.keeping.subject import Subject, of_person
+from xapi.keeping.replaced import is_signed, is_theirs, is_voiding, replace
+from xapi.keeping.subject import Subject
 from xapi.lrs import credentials
-from xapi.lrs.discard import discard, forget_unnamed, read_texts, rewrite, unlink_agents
-from xapi.lrs.models import LrsAgent, LrsDocument, LrsReference, LrsStatementAgent
-from xapi.lrs.parts import find_agent_key
+from xapi.lrs.browse import find_texts
+from xapi.lrs.discard import (
+    discard,
+    forget_unnamed,
+    list_extended,
+    read_texts,
+    redefine,
+    rewrite,
+    unlink_people,
+)
+from xapi.lrs.documents import of_person
+from xapi.lrs.keys import find_agent_key
+from xapi.lrs.models import LrsAgent, LrsDocument, LrsMention, LrsReference, LrsStatementAgent
 from xapi.lrs.store import last_place, lock_writers
 from xapi.outbox.models import BackfillPerson, OutboxStatement
 
@@ -78,7 +90,7 @@ def measure(subject: Subject) -> Extent:
     named = Choice(agents=subject.keys)
     return Extent(
         statements=rows.count(named, last_place().id) if subject.keys else 0,
-        documents=_count(select(LrsDocument.id).where(LrsDocument.agent.in_(subject.keys))),
+        documents=_count(select(LrsDocument.id).where(of_person(subject.keys))),
         copies=_count(
             select(OutboxStatement.id).where(OutboxStatement.person_id == subject.person_id)
         ),
@@ -127,7 +139,7 @@ def erase(person_id: int, by_id: int | None) -> None:
     """Ask for the statements of somebody who is being erased; their addresses are still there."""
     person = db.session.get_one(Person, person_id)
     with suppress(Conflict):  # under way already
-        ask(of_person(person), "", by_id)
+        ask(subjects.of_person(person), "", by_id)
 
 
 def list_all() -> Sequence[Removal]:
@@ -189,6 +201,7 @@ def _step(uid: str) -> bool:
             _drop_copies(removal)
             or _drop_statements(removal)
             or _drop_documents(removal)
+            or _leave_definitions(removal)
             or _end(removal)
         )
 
@@ -206,14 +219,16 @@ def _drop_copies(removal: Removal) -> bool:
 
 def _drop_statements(removal: Removal) -> bool:
     agents = _agents(removal.keys)
-    ids = _named(agents)
+    ids = _named(agents, removal.keys)
     if not ids:
         return False
     theirs, others = [], {}
-    texts = read_texts(ids)
-    for row_id, text in texts.items():
-        statement = orjson.loads(text)
-        if is_theirs(statement, removal.keys) or is_signed(statement):
+    told = {row_id: orjson.loads(text) for row_id, text in read_texts(ids).items()}
+    voided = _voided(told)
+    for row_id, statement in told.items():
+        # What they voided of others stays voided, and something has to say why.
+        judged = voided.get(row_id, statement)
+        if is_theirs(judged, removal.keys) or is_signed(statement):
             theirs.append(row_id)
         else:
             home_page = current_app.config["LMS_HOME_PAGE"]
@@ -227,7 +242,7 @@ def _drop_statements(removal: Removal) -> bool:
         rewrite(others)
         removal.replaced += len(others)
     # Whatever a link was made from, it has been dealt with.
-    unlink_agents(agents, ids)
+    unlink_people(agents, removal.keys, ids)
     return True
 
 
@@ -235,10 +250,26 @@ def _agents(keys: Iterable[str]) -> list[int]:
     return list(db.session.scalars(select(LrsAgent.id).where(LrsAgent.key.in_(list(keys)))))
 
 
-def _named(agents: Sequence[int]) -> list[int]:
-    """Return the first statements that name one of these agents, by row id."""
+def _voided(told: Mapping[int, Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+    """Return what those that void another statement void, as far as it is stored."""
+    targets = {
+        row_id: statement["object"]["id"].lower()
+        for row_id, statement in told.items()
+        if is_voiding(statement)
+    }
+    found = find_texts(list(targets.values()))
+    return {
+        row_id: orjson.loads(found[target]) for row_id, target in targets.items() if target in found
+    }
+
+
+def _named(agents: Sequence[int], persons: Sequence[str]) -> list[int]:
+    """Return the first statements that name one of these agents or persons, by row id."""
     link = LrsStatementAgent
     found: set[int] = set()
+    for person in persons:
+        asked = select(LrsMention.statement).where(LrsMention.person == person)
+        found |= set(db.session.scalars(asked.order_by(LrsMention.statement).limit(BATCH_MOST)))
     for agent in agents:
         for direct in (True, False):
             asked = select(link.statement).where(link.agent_id == agent, link.direct.is_(direct))
@@ -260,11 +291,21 @@ def _about(row_ids: Sequence[int]) -> list[int]:
 
 def _drop_documents(removal: Removal) -> bool:
     ids = db.session.scalars(
-        select(LrsDocument.id).where(LrsDocument.agent.in_(removal.keys)).limit(BATCH_MOST)
+        select(LrsDocument.id).where(of_person(removal.keys)).limit(BATCH_MOST)
     ).all()
     db.session.execute(delete(LrsDocument).where(LrsDocument.id.in_(ids)))
     removal.documents += len(ids)
     return bool(ids)
+
+
+def _leave_definitions(removal: Removal) -> bool:
+    """Take them out of what activities are defined as: it outlives the statements that said it."""
+    home_page = current_app.config["LMS_HOME_PAGE"]
+    for row_id, definition in list_extended():
+        told = replace(definition, removal.keys, home_page)
+        if told != definition:
+            redefine(row_id, told)
+    return False
 
 
 def _end(removal: Removal) -> bool:

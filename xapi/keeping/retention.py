@@ -25,8 +25,8 @@ from xapi.delivery.lock import only_one
 from xapi.keeping.models import Retention, RetentionRun
 from xapi.lrs.credentials import authority_of
 from xapi.lrs.discard import discard
+from xapi.lrs.keys import digest, find_agent_key
 from xapi.lrs.models import LrsAgent, LrsStatement, LrsStatementAgent, LrsVerb
-from xapi.lrs.parts import digest, find_agent_key
 from xapi.lrs.store import lock_writers
 from xapi.outbox.models import Backfill, Forward, OutboxStatement, Parked, Pending, Store
 from xapi.vocabulary import NETWORK_TYPES, NETWORK_VERBS, VOIDED

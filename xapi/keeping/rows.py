@@ -16,18 +16,21 @@ from sqlalchemy import ColumnElement, Select, func, select, true, union
 
 from lms.db import db
 from xapi.keeping.choice import ATTACHMENTS, STATEMENTS, Choice
+from xapi.lrs.attached import came_with
+from xapi.lrs.documents import of_person
+from xapi.lrs.keys import digest
 from xapi.lrs.models import (
     LrsActivity,
     LrsAgent,
     LrsAttachment,
     LrsDocument,
+    LrsMention,
     LrsReference,
     LrsStatement,
     LrsStatementAgent,
     LrsStatementAttachment,
     LrsVerb,
 )
-from xapi.lrs.parts import digest
 
 BATCH_MOST = 500
 BATCH_MOST_BYTES = 4_000_000
@@ -84,23 +87,29 @@ def _selects(choice: Choice, after: int, last: int) -> list[Select[Any]]:
                 LrsStatement.id > after, LrsStatement.id <= last, *narrower
             )
         ]
-    agents = list(db.session.scalars(select(LrsAgent.id).where(LrsAgent.key.in_(choice.agents))))
     found: list[Select[Any]] = []
-    link = LrsStatementAgent
-    for agent in agents or [NOTHING]:
-        for direct in (True, False):
-            named = (link.agent_id == agent, link.direct.is_(direct))
-            for place, joined in (
-                (link.statement, ()),
-                (LrsReference.source, (LrsReference.target == link.statement,)),
-            ):
-                asked = (
-                    select(place).distinct().where(*named, *joined, place > after, place <= last)
-                )
-                if narrower:
-                    asked = asked.where(LrsStatement.id == place, *narrower)
-                found.append(asked)
+    for statement, named in _naming(choice.agents):
+        for place, joined in (
+            (statement, ()),
+            (LrsReference.source, (LrsReference.target == statement,)),
+        ):
+            asked = select(place).distinct().where(*named, *joined, place > after, place <= last)
+            if narrower:
+                asked = asked.where(LrsStatement.id == place, *narrower)
+            found.append(asked)
     return found
+
+
+def _naming(keys: Sequence[str]) -> list[tuple[Any, list[ColumnElement[bool]]]]:
+    """Return where statements that name one of these are listed: columns of row ids, conditions."""
+    agents = list(db.session.scalars(select(LrsAgent.id).where(LrsAgent.key.in_(keys))))
+    link, mention = LrsStatementAgent, LrsMention
+    found: list[tuple[Any, list[ColumnElement[bool]]]] = [
+        (link.statement, [link.agent_id == agent, link.direct.is_(direct)])
+        for agent in agents
+        for direct in (True, False)
+    ]
+    return [*found, *((mention.statement, [mention.person == key]) for key in keys)]
 
 
 def _narrower(choice: Choice) -> list[ColumnElement[bool]]:
@@ -118,19 +127,12 @@ def _narrower(choice: Choice) -> list[ColumnElement[bool]]:
 
 
 def _of_chosen(choice: Choice, last: int) -> list[ColumnElement[bool]]:
-    """Return the condition that a chosen statement names an attachment."""
+    """Return the condition that an attachment came with a chosen statement."""
     if choice.whole:
         return [true()]
     selects = _selects(choice, 0, last)
     chosen = selects[0] if len(selects) == 1 else union(*selects)
-    return [
-        select(LrsStatementAttachment.sha2)
-        .where(
-            LrsStatementAttachment.sha2 == LrsAttachment.sha2,
-            LrsStatementAttachment.statement.in_(chosen),
-        )
-        .exists()
-    ]
+    return [came_with(LrsStatementAttachment.statement.in_(chosen))]
 
 
 def _attachments(choice: Choice, after: str, last: int) -> tuple[list[bytes], str]:
@@ -154,7 +156,7 @@ def _attachments(choice: Choice, after: str, last: int) -> tuple[list[bytes], st
 
 
 def _of_agents(choice: Choice) -> list[ColumnElement[bool]]:
-    return [LrsDocument.agent.in_(choice.agents)] if choice.agents else [true()]
+    return [of_person(choice.agents)] if choice.agents else [true()]
 
 
 def _documents(choice: Choice, after: str, last: int) -> tuple[list[bytes], str]:

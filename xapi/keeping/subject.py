@@ -15,13 +15,17 @@ from lms.db import db
 from lms.errors import Invalid
 from lms.people.models import Identity, Person
 from xapi.lrs.errors import Refused
-from xapi.lrs.parts import find_agent_key
+from xapi.lrs.keys import find_agent_key, find_person_key
 from xapi.lrs.validate import check_agent
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One person or agent; keys: under which the store knows it (`find_agent_key`)."""
+    """One person or agent.
+
+    keys: under which the store knows it: of the agent as it is written (`find_agent_key`), and of
+    the person, however it is written (`find_person_key`).
+    """
 
     keys: tuple[str, ...]
     person_id: int | None = None
@@ -107,10 +111,21 @@ def _read_agents(typed: str) -> list[dict[str, Any]]:
 
 
 def _by_mail(address: str) -> list[dict[str, Any]]:
-    mbox = f"mailto:{address}"
-    sha1 = hashlib.sha1(mbox.encode(), usedforsecurity=False).hexdigest()
-    return [{"mbox": mbox}, {"mbox_sha1sum": sha1}]
+    """Return the agents that a mail address may stand behind.
+
+    A hash shows nothing of how the address was written that it was made of: it is looked for as
+    people write addresses, in small letters, with capitals at the beginnings, and in capitals.
+    """
+    local, _at, domain = address.rpartition("@")
+    spelt = dict.fromkeys(
+        f"mailto:{one}@{two}"
+        for one in (local, local.lower(), local.title(), local.capitalize(), local.upper())
+        for two in (domain, domain.lower(), domain.capitalize(), domain.upper())
+    )
+    hashes = [hashlib.sha1(one.encode(), usedforsecurity=False).hexdigest() for one in spelt]
+    return [{"mbox": f"mailto:{address}"}, *({"mbox_sha1sum": one} for one in hashes)]
 
 
 def _keys(agents: list[dict[str, Any]]) -> tuple[str, ...]:
-    return tuple(key for agent in agents if (key := find_agent_key(agent)) is not None)
+    found = (find(agent) for agent in agents for find in (find_agent_key, find_person_key))
+    return tuple(dict.fromkeys(key for key in found if key is not None))

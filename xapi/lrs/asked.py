@@ -7,7 +7,7 @@ from typing import Any
 
 from xapi.lrs.calls import Call
 from xapi.lrs.errors import Refused
-from xapi.lrs.parts import find_agent_key
+from xapi.lrs.keys import find_agent_key, find_person_key
 from xapi.lrs.reading import read_json
 from xapi.lrs.types import find_moment, is_iri, is_uuid
 from xapi.lrs.validate import check_agent
@@ -24,10 +24,16 @@ def read_agent(call: Call) -> dict[str, Any]:
 
 def read_agent_key(call: Call) -> str:
     """Return the key of the agent or identified group that is asked about."""
-    key = find_agent_key(read_agent(call))
-    if key is None:
+    return read_agent_keys(call)[0]
+
+
+def read_agent_keys(call: Call) -> tuple[str, str]:
+    """Return the key of the agent or identified group that is asked about, and its person's."""
+    agent = read_agent(call)
+    key, person = find_agent_key(agent), find_person_key(agent)
+    if key is None or person is None:
         raise Refused("agent: a group without an identifier has nothing of its own")
-    return key
+    return key, person
 
 
 def read_activity(call: Call) -> str:

@@ -1,37 +1,88 @@
-"""Attachments of stored statements: their bytes, once each, and which statements name them."""
+"""Attachments of stored statements: their bytes, once each, and which statements they came with."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 
 from lms.db import db
-from xapi.lrs.models import LrsAttachment, LrsStatementAttachment
+from xapi.lrs.models import LrsAttachment, LrsStatement, LrsStatementAttachment
 from xapi.lrs.multipart import attachments_of
 
 
-def link(statements: Mapping[int, Mapping[str, Any]]) -> None:
-    """Note which attachments these statements, by row id, name."""
+def keep(statements: Mapping[int, Mapping[str, Any]], brought: Mapping[str, bytes]) -> None:
+    """Note which attachments new statements, by row id, name; keep the bytes that came with them."""
     named = [
-        {"sha2": sha2, "statement": row_id}
+        {"sha2": sha2, "statement": row_id, "brought": sha2 in brought}
         for row_id, statement in statements.items()
         for sha2 in sorted({one["sha2"].lower() for one in attachments_of(statement)})
     ]
     if named:
         db.session.execute(insert(LrsStatementAttachment), named)
-
-
-def keep(attachments: Mapping[str, bytes]) -> None:
-    """Keep the bytes of attachments that are not here yet."""
+    # Those of statements that are here already came with these, or are left where they are.
+    wanted = {one["sha2"] for one in named} & brought.keys()
+    if not wanted:
+        return
     known = set(
-        db.session.scalars(
-            select(LrsAttachment.sha2).where(LrsAttachment.sha2.in_(sorted(attachments)))
-        )
+        db.session.scalars(select(LrsAttachment.sha2).where(LrsAttachment.sha2.in_(sorted(wanted))))
     )
-    fresh = [
-        {"sha2": sha2, "content": attachments[sha2]} for sha2 in sorted(attachments.keys() - known)
-    ]
+    fresh = [{"sha2": sha2, "content": brought[sha2]} for sha2 in sorted(wanted - known)]
     if fresh:
         db.session.execute(insert(LrsAttachment), fresh)
+
+
+def contents(row_ids: Collection[int]) -> dict[str, bytes]:
+    """Return the bytes that came with these statements, by their hash, in its order."""
+    rows = db.session.execute(
+        select(LrsAttachment.sha2, LrsAttachment.content)
+        .where(came_with(LrsStatementAttachment.statement.in_(row_ids)))
+        .order_by(LrsAttachment.sha2)
+    )
+    return {row.sha2: row.content for row in rows}
+
+
+def hashes_of(statement_id: str) -> frozenset[str]:
+    """Return the hashes of those attachments of a statement whose bytes came with it."""
+    link = LrsStatementAttachment
+    asked = select(link.sha2).where(_is_of(statement_id), link.brought.is_(True))
+    return frozenset(db.session.scalars(asked))
+
+
+def content_of(statement_id: str, sha2: str) -> bytes | None:
+    """Return the bytes of an attachment of a statement, or None where they did not come with it."""
+    asked = select(LrsAttachment.content)
+    found: bytes | None = db.session.scalar(
+        asked.where(LrsAttachment.sha2 == sha2.lower(), came_with(_is_of(statement_id)))
+    )
+    return found
+
+
+def came_with(statements: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition that an attachment came with a statement of these.
+
+    statements: a condition on `LrsStatementAttachment.statement`.
+    """
+    link = LrsStatementAttachment
+    return (
+        select(link.sha2)
+        .where(link.sha2 == LrsAttachment.sha2, link.brought.is_(True), statements)
+        .exists()
+    )
+
+
+def _is_of(statement_id: str) -> ColumnElement[bool]:
+    row = select(LrsStatement.id).where(LrsStatement.statement_id == statement_id.lower())
+    return LrsStatementAttachment.statement == row.scalar_subquery()
+
+
+def forget(row_ids: Sequence[int]) -> None:
+    """Remove what is noted for statements, and the bytes that came with no other."""
+    link = LrsStatementAttachment
+    named = list(db.session.scalars(select(link.sha2).where(link.statement.in_(row_ids))))
+    if not named:
+        return
+    db.session.execute(delete(link).where(link.statement.in_(row_ids)))
+    kept = select(link.sha2).where(link.sha2 == LrsAttachment.sha2, link.brought.is_(True))
+    db.session.execute(delete(LrsAttachment).where(LrsAttachment.sha2.in_(named), ~kept.exists()))

@@ -17,16 +17,15 @@ from sqlalchemy.types import Text
 
 from lms.db import db
 from lms.errors import NotFound
+from xapi.lrs.keys import digest
 from xapi.lrs.models import (
     LrsActivity,
     LrsAgent,
-    LrsAttachment,
     LrsStatement,
     LrsStatementActivity,
     LrsStatementAgent,
     LrsVerb,
 )
-from xapi.lrs.parts import digest
 
 PAGE = 50
 VERBS_MOST = 300
@@ -306,22 +305,3 @@ def _texts_of(agent: Any) -> Iterator[Any]:
             yield from _texts_of(value)
         elif value is not None:
             yield value
-
-
-def find_attachment(sha2: str) -> bytes | None:
-    """Return the bytes of an attachment, or None where they were never sent."""
-    found: bytes | None = db.session.scalar(
-        select(LrsAttachment.content).where(LrsAttachment.sha2 == sha2.lower())
-    )
-    return found
-
-
-def list_attached(hashes: Sequence[str]) -> frozenset[str]:
-    """Return those of these hashes whose bytes are here."""
-    return frozenset(
-        db.session.scalars(
-            select(LrsAttachment.sha2).where(
-                LrsAttachment.sha2.in_(sorted({one.lower() for one in hashes}))
-            )
-        )
-    )

@@ -7,28 +7,27 @@ meanwhile, and takes a hundred statements or so at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import Text, delete, exists, select, type_coerce, update
 
 from lms.db import db
-from xapi.lrs import references, sql, terms
+from xapi.lrs import attached, references, sql, terms
 from xapi.lrs.models import (
     LrsActivity,
     LrsAgent,
-    LrsAttachment,
     LrsDocument,
     LrsPlace,
     LrsStatement,
     LrsStatementActivity,
     LrsStatementAgent,
-    LrsStatementAttachment,
 )
 from xapi.lrs.parts import Parts, parts_of
 from xapi.lrs.store import last_place, links_of
 
+EXTENDED_ROWS = 500
 # Both truths are named, so that the whole key is: the tables are found by nothing else.
 _UNLINK_AGENT = (
     "DELETE FROM xapi_statement_agent "
@@ -38,6 +37,7 @@ _UNLINK_ACTIVITY = (
     "DELETE FROM xapi_statement_activity "
     "WHERE activity_id = {one} AND direct IN (true, false) AND statement = {one}"
 )
+_UNLINK_MENTION = "DELETE FROM xapi_mention WHERE person = {one} AND statement = {one}"
 
 
 def discard(row_ids: Sequence[int]) -> int:
@@ -53,7 +53,7 @@ def discard(row_ids: Sequence[int]) -> int:
     parts = {row_id: parts_of(orjson.loads(text)) for row_id, text in texts.items()}
     agents, activities = _unlink(here, parts)
     references.unlink(list(texts))
-    _forget_attachments(list(texts))
+    attached.forget(list(texts))
     db.session.execute(delete(LrsStatement).where(LrsStatement.id.in_(texts)))
     forget_unnamed(agents, activities)
     return len(texts)
@@ -90,11 +90,37 @@ def read_texts(row_ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.text for row in rows}
 
 
-def unlink_agents(agent_ids: Iterable[int], row_ids: Iterable[int]) -> None:
-    """Remove what says that these statements name these agents."""
+def unlink_people(agent_ids: Iterable[int], persons: Iterable[str], row_ids: Iterable[int]) -> None:
+    """Remove what says that these statements name these agents, and persons (by their keys)."""
     row_ids = list(row_ids)
-    sql.Here().execute_many(
-        _UNLINK_AGENT, [(agent, row_id) for agent in agent_ids for row_id in row_ids]
+    here = sql.Here()
+    here.execute_many(_UNLINK_AGENT, [(agent, row_id) for agent in agent_ids for row_id in row_ids])
+    here.execute_many(
+        _UNLINK_MENTION, [(person, row_id) for person in persons for row_id in row_ids]
+    )
+
+
+def list_extended() -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield row id and definition of the activities whose definitions have extensions."""
+    definition = type_coerce(LrsActivity.definition, Text)
+    last = 0
+    while True:
+        rows = db.session.execute(
+            select(LrsActivity.id, LrsActivity.definition)
+            .where(LrsActivity.id > last, definition.contains('"extensions"'))
+            .order_by(LrsActivity.id)
+            .limit(EXTENDED_ROWS)
+        ).all()
+        if not rows:
+            return
+        yield from ((row.id, row.definition) for row in rows)
+        last = rows[-1].id
+
+
+def redefine(row_id: int, definition: dict[str, Any]) -> None:
+    """Put another definition in the place of an activity's."""
+    db.session.execute(
+        update(LrsActivity).where(LrsActivity.id == row_id).values(definition=definition)
     )
 
 
@@ -138,6 +164,9 @@ def _unlink(here: sql.Here, parts: Mapping[int, Parts]) -> tuple[list[int], list
         if key in activities
     ]
     here.execute_many(_UNLINK_AGENT, sorted(of_agents))
+    mentions = sorted((key, row_id) for row_id, one in parts.items() for key in one.mentions)
+    if mentions:
+        here.execute_many(_UNLINK_MENTION, mentions)
     if of_activities:
         here.execute_many(_UNLINK_ACTIVITY, sorted(of_activities))
     return sorted(agents.values()), sorted(activities.values())
@@ -146,16 +175,3 @@ def _unlink(here: sql.Here, parts: Mapping[int, Parts]) -> tuple[list[int], list
 def _find(model: type[LrsAgent] | type[LrsActivity], keys: set[str]) -> dict[str, int]:
     rows = db.session.execute(select(model.key, model.id).where(model.key.in_(sorted(keys))))
     return {row.key: row.id for row in rows}
-
-
-def _forget_attachments(row_ids: list[int]) -> None:
-    links = LrsStatementAttachment
-    named = list(db.session.scalars(select(links.sha2).where(links.statement.in_(row_ids))))
-    if not named:
-        return
-    db.session.execute(delete(links).where(links.statement.in_(row_ids)))
-    db.session.execute(
-        delete(LrsAttachment).where(
-            LrsAttachment.sha2.in_(named), ~exists().where(links.sha2 == LrsAttachment.sha2)
-        )
-    )

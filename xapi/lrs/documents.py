@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, delete, func, select, text
+from sqlalchemy import ColumnElement, delete, func, or_, select, text
 
 from lms import clock
 from lms.db import db
 from xapi.lrs.errors import Conflicting, Oversized, PreconditionFailed, Refused
+from xapi.lrs.keys import digest
 from xapi.lrs.models import LrsDocument
-from xapi.lrs.parts import digest
 from xapi.lrs.reading import check_numbers, read_json
 
 DOCUMENT_MOST = 8 * 1024 * 1024  # bytes; larger things are attachments or files
@@ -29,13 +30,15 @@ _TAG = re.compile(r'(?:W/)?"([^"]*)"|([^\s,"]+)')
 class Group:
     """The documents that are listed together: of one kind, for an agent, an activity, or both.
 
-    registration: None stands for any where documents are listed, and for none where one is named.
+    person: the agent's key as a person (`xapi.lrs.keys.find_person_key`); nothing is found by it
+    here. registration: None stands for any where documents are listed, and for none where one is named.
     """
 
     kind: str
     agent: str = ""
     activity: str = ""
     registration: str | None = None
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,7 @@ def _keep(
             key=_key(group, name),
             kind=group.kind,
             agent=group.agent,
+            person=group.person,
             activity=group.activity,
             registration=group.registration or "",
             name=name,
@@ -184,6 +188,11 @@ def _find_locked(group: Group, name: str) -> LrsDocument | None:
         lock = int(_key(group, name)[:16], 16) - (1 << 63)
         db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=lock))
     return find_document(group, name)
+
+
+def of_person(keys: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that a document is kept under one of these agents, or persons."""
+    return or_(LrsDocument.agent.in_(keys), LrsDocument.person.in_(keys))
 
 
 def _of(group: Group) -> list[ColumnElement[bool]]:

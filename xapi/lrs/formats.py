@@ -9,8 +9,8 @@ import orjson
 from sqlalchemy import select
 
 from lms.db import db
+from xapi.lrs.keys import digest, find_identifier
 from xapi.lrs.models import LrsActivity
-from xapi.lrs.parts import digest, find_identifier
 from xapi.lrs.terms import labels
 
 _MAPS = ("name", "description")

@@ -13,8 +13,8 @@ from lms.people.access import Who, allow
 from xapi.lrs.asked import read_activity, read_agent
 from xapi.lrs.calls import Call
 from xapi.lrs.errors import Forbidden, Refused
+from xapi.lrs.keys import digest, find_agent_key, find_identifier
 from xapi.lrs.models import LrsActivity, LrsAgent
-from xapi.lrs.parts import digest, find_agent_key, find_identifier
 from xapi.lrs.views import PROOF, blueprint, enter, json_answer
 
 

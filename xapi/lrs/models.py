@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms import clock
@@ -125,6 +125,16 @@ class LrsStatementActivity(Model):
     statement: Mapped[int] = mapped_column(BigId, primary_key=True)
 
 
+class LrsMention(Model):
+    """Whom a statement names where no filter looks, by a person's key; see `xapi.lrs.mentions`."""
+
+    __tablename__ = "xapi_mention"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    person: Mapped[str] = mapped_column(String(32), primary_key=True)
+    statement: Mapped[int] = mapped_column(BigId, primary_key=True)
+
+
 class LrsReference(Model):
     """`source` targets `target`, directly or through others (StatementRef as object)."""
 
@@ -152,7 +162,11 @@ class LrsAttachment(Model):
 
 
 class LrsStatementAttachment(Model):
-    """Which statements name an attachment, whether its bytes are here or not."""
+    """Which statements name an attachment, whether its bytes are here or not.
+
+    brought: they came with the statement. A hash alone is no claim to the bytes: whoever may read a
+    statement gets what came with it, and nothing that others sent.
+    """
 
     __tablename__ = "xapi_statement_attachment"
     __table_args__ = (
@@ -164,6 +178,7 @@ class LrsStatementAttachment(Model):
     statement: Mapped[int] = mapped_column(
         BigId, ForeignKey("xapi_statement.id", ondelete="CASCADE"), primary_key=True
     )
+    brought: Mapped[bool] = mapped_column(server_default=false())
 
 
 class LrsDocument(Model):
@@ -174,12 +189,17 @@ class LrsDocument(Model):
     """
 
     __tablename__ = "xapi_document"
-    __table_args__ = (Index("ix_xapi_document_group", "agent", "activity", "kind", "updated"),)
+    __table_args__ = (
+        Index("ix_xapi_document_group", "agent", "activity", "kind", "updated"),
+        Index("ix_xapi_document_person", "person"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     key: Mapped[str] = mapped_column(String(32), unique=True)  # digest of all that names it
     kind: Mapped[str] = mapped_column(String(8))
-    agent: Mapped[str] = mapped_column(String(32))  # key, see xapi.lrs.parts
+    agent: Mapped[str] = mapped_column(String(32))  # key, see xapi.lrs.keys
+    # The agent's however its mail address is written; see xapi.lrs.keys.
+    person: Mapped[str] = mapped_column(String(32), server_default="")
     activity: Mapped[str] = mapped_column(String(32))  # key
     registration: Mapped[str] = mapped_column(String(36))  # UUID, lower case
     name: Mapped[str] = mapped_column(Text)  # stateId or profileId

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
+from xapi.lrs.keys import digest, find_agent_key, find_identifier
+from xapi.lrs.mentions import mentions_of
 from xapi.lrs.validate import VOIDED
 
 
@@ -21,49 +21,10 @@ class Parts:
     verb: dict[str, Any]
     agents: dict[str, tuple[dict[str, Any], bool]] = field(default_factory=dict)
     activities: dict[str, tuple[dict[str, Any], bool]] = field(default_factory=dict)
+    mentions: set[str] = field(default_factory=set)  # see `xapi.lrs.mentions`
     registration: str | None = None
     refers_to: str | None = None  # the statement that this one has as its object
     voids: bool = False
-
-
-REMEMBERED_CHARS = 300  # of a longer text nothing is kept in memory
-
-
-def digest(text: str) -> str:
-    """Return a key of fixed length for an identifier of any length."""
-    return _remembered(text) if len(text) <= REMEMBERED_CHARS else _digest(text)
-
-
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-_remembered = lru_cache(maxsize=10_000)(_digest)
-
-
-def find_identifier(agent: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the one identifying property of an agent or group, or None for an anonymous group."""
-    for name in ("account", "mbox", "mbox_sha1sum", "openid"):
-        if name in agent:
-            return {name: agent[name]}
-    return None
-
-
-def find_agent_key(agent: dict[str, Any]) -> str | None:
-    """Return the key under which the LRS knows this agent or group, or None for an anonymous one.
-
-    The domain of a mail address is case-insensitive (Data 2.4.2.3); all else is compared as it is.
-    """
-    if "account" in agent:
-        account = agent["account"]
-        return digest(f"account {account['homePage']} {account['name']}")
-    if "mbox" in agent:
-        local, _, domain = agent["mbox"].partition("@")
-        return digest(f"mbox {local}@{domain.lower()}")
-    for name in ("mbox_sha1sum", "openid"):
-        if name in agent:
-            return digest(f"{name} {agent[name]}")
-    return None
 
 
 def parts_of(statement: dict[str, Any]) -> Parts:
@@ -98,6 +59,7 @@ def parts_of(statement: dict[str, Any]) -> Parts:
             parts.registration = context["registration"].lower()
     if "authority" in statement:
         _add_agent(statement["authority"], False, agents)
+    parts.mentions = mentions_of(statement, (agent for agent, _ in agents.values()))
     return parts
 
 

@@ -20,9 +20,9 @@ from sqlalchemy import select
 
 from lms.db import db
 from xapi.lrs import lists, sql
+from xapi.lrs.keys import digest
 from xapi.lrs.lists import Term
 from xapi.lrs.models import LrsStatement
-from xapi.lrs.parts import digest
 
 PAGE_MOST = 500
 COUNTED_MOST = 20_000  # of two lists that are both longer, either will do
@@ -37,7 +37,7 @@ _FIND_LAST_BY = (
 class Wanted:
     """What is asked for; None does not narrow.
 
-    agent: a key (`xapi.lrs.parts.find_agent_key`). own: key of the only authority whose statements
+    agent: a key (`xapi.lrs.keys.find_agent_key`). own: key of the only authority whose statements
     are shown. after: the cursor, row id of the last statement of the page before. limit: 1 to 500.
     """
 
@@ -57,8 +57,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The statements of a page, as JSON texts; `after` is the next page's cursor, if there is one."""
+    """The statements of a page, as row ids and JSON texts; `after`: the next page's cursor, if any."""
 
+    ids: list[int]
     texts: list[str]
     after: int | None
 
@@ -70,11 +71,11 @@ def find_page(wanted: Wanted) -> Page:
     more = len(ids) > wanted.limit
     ids = ids[: wanted.limit]
     texts = dict(here.execute(_FIND_TEXTS, ids).fetchall())
-    return Page([texts[one] for one in ids], ids[-1] if more else None)
+    return Page(ids, [texts[one] for one in ids], ids[-1] if more else None)
 
 
 def find_one(statement_id: str, voided: bool, own: str | None = None) -> Any:
-    """Return the row (text, stored) of a statement that is voided or is not, or None."""
+    """Return the row (id, text, stored) of a statement that is voided or is not, or None."""
     asked = select(LrsStatement.id, LrsStatement.text, LrsStatement.stored).where(
         LrsStatement.statement_id == statement_id.lower(), LrsStatement.voided.is_(voided)
     )
@@ -195,6 +196,7 @@ class _Page:
             )
             query.add(f"r.target = {one.place}")
             query.look(others, one.place)
+            self._shield(query, one.place)
             found |= set(self._run(query, "r.source", "SELECT DISTINCT r.source"))
         return list(found)
 
@@ -202,7 +204,13 @@ class _Page:
         """Return the ids of those that target one that matches, found from all references."""
         query = _Query("xapi_reference AS r", "TRUE", ())
         query.look(terms, "r.target")
+        self._shield(query, "r.target")
         return self._run(query, "r.source", "SELECT DISTINCT r.source")
+
+    def _shield(self, query: _Query, target: str) -> None:
+        """Follow no reference to what may not be shown: whoever knows its id could ask about it."""
+        if self._own is not None:
+            query.look([self._own], target)
 
     def _run(self, query: _Query, place: str, select_: str) -> list[int]:
         """Narrow to what is time and sequence, and to what may be shown; order, and run."""

@@ -15,7 +15,7 @@ from lms.people.access import Who, allow
 from xapi.lrs import documents
 from xapi.lrs.asked import (
     read_activity,
-    read_agent_key,
+    read_agent_keys,
     read_moment,
     read_name,
     read_registration,
@@ -25,7 +25,7 @@ from xapi.lrs.calls import Call, Session
 from xapi.lrs.credentials import PROFILE, STATE
 from xapi.lrs.documents import Group, Preconditions
 from xapi.lrs.errors import Forbidden, NoSuchThing, Refused
-from xapi.lrs.parts import digest
+from xapi.lrs.keys import digest
 from xapi.lrs.types import is_media_type
 from xapi.lrs.views import PROOF, blueprint, enter, json_answer
 
@@ -46,18 +46,21 @@ class Resource:
     many: bool = False
 
 
+def _group(call: Call, kind: str, activity: str = "", registration: str | None = None) -> Group:
+    agent, person = read_agent_keys(call)
+    return Group(kind, agent, activity, registration, person)
+
+
 STATES = Resource(
     STATE,
     "stateId",
     ("activityId", "agent", "registration"),
-    lambda call: Group(
-        "state", read_agent_key(call), digest(read_activity(call)), read_registration(call)
+    lambda call: _group(
+        call, "state", digest(read_activity(call)), registration=read_registration(call)
     ),
     many=True,
 )
-AGENT_PROFILES = Resource(
-    PROFILE, "profileId", ("agent",), lambda call: Group("agent", agent=read_agent_key(call))
-)
+AGENT_PROFILES = Resource(PROFILE, "profileId", ("agent",), lambda call: _group(call, "agent"))
 ACTIVITY_PROFILES = Resource(
     PROFILE,
     "profileId",

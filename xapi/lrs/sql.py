@@ -18,7 +18,13 @@ from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 
 from lms.db import db
-from xapi.lrs.models import LrsReference, LrsStatement, LrsStatementActivity, LrsStatementAgent
+from xapi.lrs.models import (
+    LrsMention,
+    LrsReference,
+    LrsStatement,
+    LrsStatementActivity,
+    LrsStatementAgent,
+)
 
 
 def table_of(model: Any) -> Table:
@@ -31,6 +37,7 @@ statements = table_of(LrsStatement)
 references = table_of(LrsReference)
 agent_links = table_of(LrsStatementAgent)
 activity_links = table_of(LrsStatementActivity)
+mentions = table_of(LrsMention)
 
 # {one} is one value, {any} a set of them, {by_...} an index that SQLite is to use: see Here.
 _INDEXES = {

@@ -9,20 +9,21 @@ from typing import Any
 
 import orjson
 from flask import Response, current_app, g, request, url_for
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from lms.db import db, row_number
 from lms.people.access import Who, allow
+from xapi.build import REMOVED
 from xapi.lrs import multipart
 from xapi.lrs.asked import read_agent_key, read_moment, read_registration
+from xapi.lrs.attached import contents
 from xapi.lrs.calls import Call, Session
 from xapi.lrs.consistency import find_quiet_moment
 from xapi.lrs.credentials import authority_of, is_credential
 from xapi.lrs.errors import Forbidden, NoSuchThing, Oversized, Refused
 from xapi.lrs.formats import as_canonical, as_ids
-from xapi.lrs.models import LrsAttachment
-from xapi.lrs.parts import find_agent_key, undefined
+from xapi.lrs.keys import find_agent_key
+from xapi.lrs.parts import undefined
 from xapi.lrs.query import PAGE_MOST, Wanted, find_one, find_page
 from xapi.lrs.reading import read_json
 from xapi.lrs.signatures import check_signatures
@@ -171,14 +172,23 @@ def _store(
 
 
 def _refuse_impostors(prepared: list[Prepared], authority: dict[str, Any]) -> None:
-    """Raise Forbidden where a credential of ours is named by another than itself."""
+    """Raise Forbidden where a credential of ours is named by another than itself.
+
+    And for the account that stands where somebody was removed: nobody is that.
+    """
     own = find_agent_key(authority)
+    nobody = find_agent_key({"account": {**authority["account"], "name": REMOVED}})
     for one in prepared:
         for key, (agent, _) in one.parts.agents.items():
             if key != own and is_credential(agent):
                 raise Forbidden(
                     "account.name: this is a credential of this record store, which no other may "
                     "name. Nothing was stored."
+                )
+            if key == nobody:
+                raise Forbidden(
+                    f"account.name: {REMOVED} stands in this record store for people who were "
+                    "removed from it; nobody else may be called that. Nothing was stored."
                 )
 
 
@@ -198,7 +208,7 @@ def _get(call: Call, session: Session) -> Response:
     if row is None:
         raise NoSuchThing(f"No such statement is stored: {statement_id}")
     [text] = _format([row.text], call)
-    response = _answer(text.encode(), [text], call)
+    response = _answer(text.encode(), [row.id], [text], call)
     response.headers["Last-Modified"] = format_datetime(row.stored, usegmt=True)
     return response
 
@@ -230,7 +240,7 @@ def _find(call: Call, session: Session, after: int | None) -> Response:
         further = url_for("xapi_lrs.more", token=token)
     told_further = orjson.dumps(further).decode()
     body = f'{{"statements":[{",".join(texts)}],"more":{told_further}}}'
-    response = _answer(body.encode(), texts, call)
+    response = _answer(body.encode(), found.ids, texts, call)
     if texts:
         response.headers["Last-Modified"] = _last_modified(texts)
     return response
@@ -259,8 +269,8 @@ def _format(texts: list[str], call: Call) -> list[str]:
     return texts
 
 
-def _answer(body: bytes, texts: list[str], call: Call) -> Response:
-    """Return JSON, or JSON and the attachments where they are asked for."""
+def _answer(body: bytes, row_ids: list[int], texts: list[str], call: Call) -> Response:
+    """Return JSON, or JSON and what came with these statements where that is asked for."""
     if not call.flag("attachments"):
         return json_answer(body)
     media_types = {
@@ -268,13 +278,9 @@ def _answer(body: bytes, texts: list[str], call: Call) -> Response:
         for text in texts
         for attachment in multipart.attachments_of(orjson.loads(text))
     }
-    rows = db.session.execute(
-        select(LrsAttachment.sha2, LrsAttachment.content).where(
-            LrsAttachment.sha2.in_(sorted(media_types))
-        )
-    )
+    came = contents(row_ids) if media_types else {}
     content, content_type = multipart.write(
-        body, [(row.sha2, media_types[row.sha2], row.content) for row in rows]
+        body, [(sha2, media_types[sha2], came[sha2]) for sha2 in came.keys() & media_types.keys()]
     )
     return Response(content, content_type=content_type)
 

@@ -102,9 +102,7 @@ def store(
     targets = {came[one.statement_id]: one.parts.refers_to for one in new if one.parts.refers_to}
     references.link(came, targets, referring)
     _void(new, [refers_to for _, refers_to, voiding in referring if voiding])
-    attached.link({came[one.statement_id]: one.statement for one in new})
-    if attachments:
-        attached.keep(attachments)
+    attached.keep({came[one.statement_id]: one.statement for one in new}, attachments or {})
     return moment
 
 
@@ -186,7 +184,7 @@ def _rows(
 
 def links_of(
     parts: Mapping[int, Parts], ids: terms.Ids
-) -> Iterator[tuple[Table, list[tuple[int, bool, int]]]]:
+) -> Iterator[tuple[Table, Sequence[tuple[Any, ...]]]]:
     """Yield the rows that say which agents and activities each statement (by row id) names.
 
     In the order of the table's key: neighbours go into the same page of the tree.
@@ -207,6 +205,9 @@ def links_of(
     )
     if activity_links:
         yield sql.activity_links, activity_links
+    mentions = sorted((key, row_id) for row_id, one in parts.items() for key in one.mentions)
+    if mentions:
+        yield sql.mentions, mentions
 
 
 def _void(new: Sequence[Prepared], already: Sequence[str]) -> None:

@@ -16,8 +16,9 @@ from sqlalchemy import select
 
 from lms.db import db, on_commit
 from xapi.lrs import sql
+from xapi.lrs.keys import digest, find_identifier
 from xapi.lrs.models import LrsVerb
-from xapi.lrs.parts import Parts, digest, find_identifier
+from xapi.lrs.parts import Parts
 
 REMEMBERED = 50_000
 REMEMBERED_BYTES = 2000  # what is told of one; of those with more, nothing is remembered

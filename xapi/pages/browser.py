@@ -31,8 +31,8 @@ from xapi import recorded
 from xapi.cast import Named, cast_of
 from xapi.lrs import browse
 from xapi.lrs.browse import Found, Row
+from xapi.lrs.keys import find_agent_key
 from xapi.lrs.multipart import attachments_of
-from xapi.lrs.parts import find_agent_key
 from xapi.lrs.types import find_moment
 from xapi.outbox.models import Pending
 from xapi.pages.blueprint import blueprint

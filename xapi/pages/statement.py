@@ -17,7 +17,7 @@ from lms.errors import NotFound
 from lms.people.access import Who, allow
 from xapi import recorded
 from xapi.cast import Cast
-from xapi.lrs import browse
+from xapi.lrs import attached, browse
 from xapi.lrs.browse import Row
 from xapi.lrs.multipart import attachments_of
 from xapi.lrs.types import find_moment
@@ -97,7 +97,7 @@ def attachment(statement_id: object, number: int) -> Response:
     told = list(attachments_of(orjson.loads(row.text)))
     if not 1 <= number <= len(told):
         raise NotFound(_("The statement has no such attachment."))
-    content = browse.find_attachment(told[number - 1]["sha2"])
+    content = attached.content_of(row.statement_id, told[number - 1]["sha2"])
     if content is None:
         raise NotFound(_("What was attached was never sent here; the statement says where it is."))
     ending = _ENDINGS.get(told[number - 1]["contentType"].partition(";")[0].strip().lower(), "bin")
@@ -187,7 +187,7 @@ def _about(said: list[dict[str, Any]], rows: Any, teller: Teller) -> list[tuple[
 
 def _attachments(told: Mapping[str, Any]) -> list[Attachment]:
     every = list(attachments_of(told))
-    here = browse.list_attached([one["sha2"] for one in every]) if every else frozenset()
+    here = attached.hashes_of(told["id"]) if every else frozenset()
     language = reader_language()
     return [
         Attachment(

@@ -14,8 +14,8 @@ from lms import clock
 from lms.db import db
 from tests.xapi.conformance.resources import STATE, send, without
 from tests.xapi.lrs import Provider
+from xapi.lrs.keys import digest
 from xapi.lrs.models import LrsDocument
-from xapi.lrs.parts import digest
 
 GROUP = without(STATE, "stateId")
 PEAK_MOST_MB = 6.0

@@ -9,12 +9,16 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from lms.db import db
 from tests.factories.people import make_person
 from tests.xapi.hostile.attack import Attack, count_rows, withstand
-from tests.xapi.lrs import ACTOR, OTHER, Provider, statement
+from tests.xapi.lrs import ACTOR, OTHER, Provider, attachment, multipart, statement
+from xapi.lrs import query
 from xapi.lrs.credentials import authority_of
+from xapi.lrs.discard import discard
+from xapi.lrs.models import LrsAttachment, LrsStatement
 
 VOIDED = {"id": "http://adlnet.gov/expapi/verbs/voided"}
 
@@ -112,6 +116,88 @@ def test_lesser_scopes_do_not_void(
     ):
         withstand(writer, Attack("void", "may not void", 403, send=send), caplog)
     assert target["id"] in lrs.find()
+
+
+MINE = ("statements/write", "statements/read/mine")
+
+
+def test_a_hash_is_no_claim_to_what_others_attached(app: Flask, lrs: Provider) -> None:
+    """Whoever knows the hash names it, with an address for its bytes: none come."""
+    secret = b"minutes of the works council"
+    described = attachment(secret)
+    theirs = statement(attachments=[described])
+    body, kind = multipart(theirs, (described["sha2"], secret))
+    assert lrs.ask("POST", data=body, content_type=kind).status_code == 200
+    thief = Provider(app, MINE)
+    for number, sha2 in enumerate((described["sha2"], described["sha2"].upper())):
+        claim = {**described, "sha2": sha2, "fileUrl": "http://example.test/f"}
+        inner = {**statement(id=None, attachments=[claim]), "objectType": "SubStatement"}
+        for claiming in (statement(attachments=[claim]), statement(object=inner)):
+            thief.post(claiming)
+            for narrowed in (
+                {"statementId": claiming["id"]},
+                {"limit": "50"},
+                {"format": "canonical"},
+            ):
+                answer = thief.ask("GET", query_string={**narrowed, "attachments": "true"})
+                assert answer.status_code == 200
+                assert secret not in answer.data, (number, narrowed)
+    # The bytes themselves are proof enough that one has them.
+    mine = statement(attachments=[described])
+    body, kind = multipart(mine, (described["sha2"], secret))
+    assert thief.ask("POST", data=body, content_type=kind).status_code == 200
+    asked = {"statementId": mine["id"], "attachments": "true"}
+    assert secret in thief.ask("GET", query_string=asked).data
+    # And nobody keeps by a claim what its owner has removed.
+    rows = select(LrsStatement.id).where(LrsStatement.statement_id.in_([theirs["id"], mine["id"]]))
+    discard(db.session.scalars(rows).all())
+    assert db.session.scalar(select(func.count()).select_from(LrsAttachment)) == 0
+    db.session.commit()
+
+
+def test_what_was_stored_before_brings_nothing_later(app: Flask, lrs: Provider) -> None:
+    """The same statement again, this time with bytes: it is stored already, as it was."""
+    described = attachment(b"late", fileUrl="http://example.test/f")
+    one = statement(attachments=[described])
+    lrs.post(one)
+    body, kind = multipart([one, statement()], (described["sha2"], b"late"))
+    assert lrs.ask("POST", data=body, content_type=kind).status_code == 200
+    assert db.session.scalar(select(func.count()).select_from(LrsAttachment)) == 0
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_reference_asks_nothing_about_what_may_not_be_read(
+    app: Flask, lrs: Provider, long: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filters follow references; one's own reference leads to no statement of others."""
+    if long:
+        monkeypatch.setattr(query, "SHORT", 0)
+    secret = statement(actor=OTHER, object={"id": "http://example.test/activities/secret"})
+    lrs.post(secret)
+    spy = Provider(app, MINE)
+    mine = statement(object={"id": "http://example.test/activities/mine"})
+    about = [
+        statement(object={"objectType": "StatementRef", "id": one["id"]}) for one in (secret, mine)
+    ]
+    spy.post([mine, *about])
+    agent = orjson.dumps(OTHER).decode()
+    activity = secret["object"]["id"]
+    for asked in ({"agent": agent}, {"activity": activity}, {"agent": agent, "activity": activity}):
+        assert spy.find(**asked) == []
+        assert set(lrs.find(**asked)) == {secret["id"], about[0]["id"]}
+    assert set(spy.find(activity=mine["object"]["id"])) == {mine["id"], about[1]["id"]}
+    assert set(spy.find(verb=str(mine["verb"]["id"]))) == {mine["id"], *(x["id"] for x in about)}
+
+
+def test_nobody_is_called_what_the_removed_are(
+    app: Flask, lrs: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent = {"account": {"homePage": app.config["LMS_HOME_PAGE"], "name": "removed"}}
+    for parts in ({"actor": agent}, {"context": {"instructor": agent}}):
+        attack = Attack("nobody", "removed", 403, send={"json": statement(**parts)})
+        withstand(lrs, attack, caplog)
+    elsewhere = {"account": {"homePage": "http://example.test", "name": "removed"}}
+    lrs.post(statement(actor=elsewhere))
 
 
 def test_an_edited_more_shows_no_other_statements(app: Flask, lrs: Provider) -> None:
