@@ -20,6 +20,7 @@ from lms.doctor import examine
 from lms.people.models import Person, new_uid
 from tests.factories.people import make_person
 from tests.xapi.lrs import Provider, statement
+from xapi.outbox import stores
 from xapi.outbox.models import TargetState
 
 # What there is none of here. "Learning" may be spoken of: it is a learning record store.
@@ -110,6 +111,28 @@ def test_the_first_page_says_what_this_is(alone: Flask) -> None:
     page = signed_in(alone, ordinary).get("/").text
     assert "Nothing is waiting for you" in page
     assert "/xapi/" not in words_of(page)
+
+
+def test_delivery_is_to_others_alone(alone: Flask) -> None:
+    """Nothing is delivered to the store that all others come to; what they store goes on."""
+    browser = signed_in(alone, leila(is_administrator=True))
+    page = words_of(browser.get("/xapi/delivery").text)
+    assert "Statements are kept, and sent nowhere" in page
+    assert "delivered" not in page
+    assert "Nothing has been" not in page
+    form = browser.get("/xapi/delivery/new").text
+    assert 'name="what"' not in form
+    fields = {"label": "Head office", "endpoint": "https://lrs.example.test/", "key": "k",
+              "secret": "s", "version": "1.0.3", "but_not": ""}  # fmt: skip
+    assert browser.post("/xapi/delivery/new", data=fields).status_code == 302
+    args = ["lrs", "target", "add", "Two", "https://two.example.test/", "--key", "k"]
+    assert alone.test_cli_runner().invoke(args=[*args, "--secret", "s"]).exit_code == 0
+    assert [one.everything for one in stores.list_all()] == [True, True]
+    sent = alone.test_cli_runner().invoke(args=["lrs", "target", "send", "two"])
+    assert "3 statements are on their way" in sent.output
+    page = words_of(browser.get("/xapi/delivery").text)
+    assert "Head office" in page
+    assert "uilt-in" not in page
 
 
 def test_beside_others_the_first_page_says_it_only_when_something_is_wrong(app: Flask) -> None:

@@ -4,7 +4,7 @@ A few hundred rows in a transaction, and only when the target has nearly caught 
 statements are never queued at once, and what is recorded meanwhile waits behind a few hundred at
 most. Each learner's order is kept all the same: before a statement of somebody goes out whose past
 has not had its turn, their past is queued ahead (`pull`). Everything goes by the order of the
-outbox within what is queued.
+outbox within what is queued. What other systems stored is sent again by `xapi.delivery.forward`.
 
 Nothing falls between the past and what is recorded from now on: who records writes to the outbox
 first and asks for the targets then, and `start` waits for those that have written and not yet
@@ -22,6 +22,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from lms import clock
 from lms.db import db, transaction
+from xapi.delivery import forward
 from xapi.delivery.target import Waiting
 from xapi.delivery.writing import reading, upsert
 from xapi.outbox.models import Backfill, BackfillPerson, OutboxStatement, Pending
@@ -64,12 +65,18 @@ def start(target: str, since: dt.datetime | None) -> None:
         )
     ).one()
     db.session.execute(delete(BackfillPerson).where(BackfillPerson.target == target))
+    forward_last, resume, others = forward.rewind(target, since)
+    if before is not None and before.ended_at is None:
+        resume = max(resume, before.resume)
+    total += others
     db.session.merge(
         Backfill(
             target=target,
             since=since,
             cursor=(first or 1) - 1,
             last_id=last or 0,
+            forward_last=forward_last,
+            resume=resume,
             total=total,
             queued=0,
             started_at=clock.now(),
@@ -87,6 +94,7 @@ def stop(target: str) -> bool:
         return False
     _end(found)
     found.stopped = True
+    forward.go_on(target, found.resume)
     db.session.flush()
     return True
 
@@ -100,7 +108,8 @@ def progress() -> dict[str, Progress]:
                 Pending.target == one.target, Pending.outbox_id <= one.last_id
             )
         )
-        done = min(max(one.queued - (waits or 0), 0), one.total)
+        waits = (waits or 0) + forward.count_waiting(one.target, one.forward_last)
+        done = min(max(one.queued - waits, 0), one.total)
         over = one.ended_at is not None and (one.stopped or not waits)
         found[one.target] = Progress(
             one.target,
@@ -146,9 +155,8 @@ def feed(target: str) -> None:
         ahead = _ahead(target, {row.person_id for row in rows})
         ids = [row.id for row in rows if row.id > ahead.get(row.person_id, 0)]
         _queue(found, ids)
-        if rows:
-            found.cursor = rows[-1].id
-        if len(rows) < FED_ROWS:
+        found.cursor = rows[-1].id if len(rows) == FED_ROWS else found.last_id
+        if found.cursor >= found.last_id and forward.has_come_to(target, found.forward_last):
             _end(found)
 
 
@@ -157,7 +165,7 @@ def find_early(target: str, batch: Sequence[Waiting]) -> set[int]:
     people = {one.whose for one in batch if one.whose is not None}
     with reading():
         found = _running(target, changing=False)
-        if found is None or not people:
+        if found is None or not people or found.cursor >= found.last_id:
             return set()
         ahead = _ahead(target, people)
         return {

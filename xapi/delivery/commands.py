@@ -27,13 +27,21 @@ target = AppGroup("target", help="Record stores that statements are sent to.")
 @click.option("--secret", prompt=True, hide_input=True, help="Asked for, where it is left out.")
 @click.option("--version", type=click.Choice(VERSIONS), default=VERSIONS[0], show_default=True)
 @click.option(
-    "--everything", is_flag=True, help="Also what other systems store in the built-in store."
+    "--everything",
+    is_flag=True,
+    help="Also what other systems store in the built-in store (always, where that stands alone).",
 )
 def add(label: str, endpoint: str, key: str, secret: str, version: str, everything: bool) -> None:
     """Add the record store LABEL at ENDPOINT; it gets what is recorded from now on."""
     with transaction():
         made = stores.add(
-            label, endpoint, key, secret, version, everything=everything, taken=taken_names()
+            label,
+            endpoint,
+            key,
+            secret,
+            version,
+            everything=everything or stores.is_alone(),
+            taken=taken_names(),
         )
         name = made.name
     click.echo(name)

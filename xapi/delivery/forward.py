@@ -12,6 +12,7 @@ sent back to it at all (`Store.but_not`).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,10 +26,13 @@ from xapi.delivery.outcome import Outcome
 from xapi.delivery.target import Waiting
 from xapi.delivery.writing import reading, upsert
 from xapi.lrs.attached import contents
+from xapi.lrs.browse import find_last_before
 from xapi.lrs.credentials import authority_of
-from xapi.lrs.models import LrsStatement
+from xapi.lrs.keys import find_agent_key
+from xapi.lrs.models import LrsAgent, LrsStatement, LrsStatementAgent
 from xapi.lrs.multipart import attachments_of
-from xapi.outbox.models import Forward, Store
+from xapi.lrs.store import last_place
+from xapi.outbox.models import Backfill, Forward, Store
 
 FED_ROWS = 100
 BATCH_MOST = 50
@@ -59,16 +63,73 @@ def feed(target: str) -> None:
             .limit(FED_ROWS)
         ).all()
         left_out = [authority_of(uid) for uid in (AUTHORITY, store.but_not) if uid]
+        position = store.position
     if not rows:
         return
     wanted = [row.id for row in rows if orjson.loads(row.text)["authority"] not in left_out]
     with transaction() as session:
-        if wanted:
-            session.execute(
-                upsert(Forward, ["target", "statement"]),
-                [{"target": target, "statement": one} for one in wanted],
-            )
-        session.execute(update(Store).where(Store.name == target).values(position=rows[-1].id))
+        # Unless an administrator has just sent it back to an earlier place.
+        moved = session.execute(
+            update(Store)
+            .where(Store.name == target, Store.position == position)
+            .values(position=rows[-1].id)
+        )
+        if not wanted or not moved.rowcount:  # type: ignore[attr-defined]
+            return
+        session.execute(
+            upsert(Forward, ["target", "statement"]),
+            [{"target": target, "statement": one} for one in wanted],
+        )
+        past = select(Backfill).where(Backfill.target == target, Backfill.ended_at.is_(None))
+        running = session.scalar(past)
+        if running is not None:
+            running.queued += sum(1 for one in wanted if one <= running.forward_last)
+
+
+def rewind(target: str, since: dt.datetime | None) -> tuple[int, int, int]:
+    """Have a target get what was stored since then (None: ever) once more.
+
+    Returns the last row of it, the place it had come to before, and how many statements it is about;
+    zeros where it does not get what other systems store.
+    """
+    store = _find(target)
+    if store is None:
+        return 0, 0, 0
+    last, resume = last_place().id, store.position
+    first = find_last_before(since) if since is not None else 0
+    store.position = min(first, resume)
+    return last, resume, _count_others(store, since, first)
+
+
+def go_on(target: str, resume: int) -> None:
+    """Leave the past: go on from the place that a target had come to before."""
+    store = _find(target)
+    if store is not None:
+        store.position = max(store.position, resume)
+
+
+def has_come_to(target: str, row: int) -> bool:
+    """Tell whether all rows up to this one were looked at for a target, or it gets none of them."""
+    store = _find(target)
+    if store is None or store.position >= row:
+        return True
+    left = select(LrsStatement.id).where(LrsStatement.id > store.position, LrsStatement.id <= row)
+    return db.session.scalar(left.limit(1)) is None
+
+
+def _count_others(store: Store, since: dt.datetime | None, first: int) -> int:
+    """Return how many statements other systems stored since then, that is after the row `first`."""
+    # By the moment: its index is a twentieth of the rows.
+    asked = select(func.count()).select_from(LrsStatement)
+    every = db.session.scalar(asked if since is None else asked.where(LrsStatement.stored >= since))
+    link = LrsStatementAgent
+    keys = [find_agent_key(dict(authority_of(uid))) for uid in (AUTHORITY, store.but_not) if uid]
+    left_out = db.session.scalar(
+        select(func.count(link.statement.distinct()))
+        .join(LrsAgent, LrsAgent.id == link.agent_id)
+        .where(LrsAgent.key.in_(keys), link.statement > first)
+    )
+    return (every or 0) - (left_out or 0)
 
 
 def take(target: str) -> list[Waiting]:
@@ -143,6 +204,12 @@ def counts() -> dict[str, tuple[int, int]]:
         ).group_by(Forward.target)
     )
     return {row.target: (row.every - row.aside, row.aside) for row in rows}
+
+
+def count_waiting(target: str, last: int) -> int:
+    """Return how many of the rows up to this one wait for a target."""
+    waiting = select(func.count()).where(*_waiting(target), Forward.statement <= last)
+    return db.session.scalar(waiting) or 0
 
 
 def _waiting(target: str) -> list[Any]:

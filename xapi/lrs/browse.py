@@ -136,9 +136,9 @@ def _narrowed(sought: Sought) -> tuple[Select[Any], Any] | None:
     if not sought.voided:
         query = query.where(LrsStatement.voided.is_(False))
     if sought.since is not None:
-        query = query.where(place > _last_before(sought.since))
+        query = query.where(place > find_last_before(sought.since))
     if sought.until is not None:
-        query = query.where(place <= _last_before(sought.until))
+        query = query.where(place <= find_last_before(sought.until))
     return query, place
 
 
@@ -157,7 +157,7 @@ def find_id(model: Any, key: str) -> int | None:
     return found
 
 
-def _last_before(moment: dt.datetime) -> int:
+def find_last_before(moment: dt.datetime) -> int:
     """Return the highest row id stored before a moment (ids and `stored` share one order)."""
     found = db.session.scalar(
         select(LrsStatement.id)

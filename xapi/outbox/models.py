@@ -105,6 +105,9 @@ class Store(Model):
 class Backfill(Model):
     """*Send everything since ...*: how much of the outbox is queued for a target by now.
 
+    And how much of what other systems stored, where it gets that: there `Store.position` goes back
+    and walks again, up to `forward_last` (0: it does not get that); it had come to `resume` before.
+
     since: of which moment on (None: all). cursor: rows up to here are queued; last_id: where it
     ends, the newest row when it was asked for. total, queued: statements. stopped: an
     administrator ended it early.
@@ -116,6 +119,8 @@ class Backfill(Model):
     since: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     cursor: Mapped[int] = mapped_column(BigId)
     last_id: Mapped[int] = mapped_column(BigId)
+    forward_last: Mapped[int] = mapped_column(BigId, default=0, server_default="0")
+    resume: Mapped[int] = mapped_column(BigId, default=0, server_default="0")
     total: Mapped[int] = mapped_column(BigId)
     queued: Mapped[int] = mapped_column(BigId, default=0)
     started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)

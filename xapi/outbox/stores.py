@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 from lms import audit, clock
 from lms.db import db, transaction, writing
 from lms.errors import Invalid, NotFound
+from lms.plugin import enabled
 from xapi.lrs.models import LrsStatement
 from xapi.outbox.address import read_endpoint
 from xapi.outbox.models import (
@@ -27,6 +28,11 @@ from xapi.sealed import seal
 
 NAME_MOST = 30
 SWEPT_ROWS = 500
+
+
+def is_alone() -> bool:
+    """Tell whether statements are all that this installation is for: it records none itself."""
+    return len(enabled()) == 1
 
 
 def list_all() -> Sequence[Store]:

@@ -31,10 +31,14 @@ KNOTS = 12
 def delivery() -> str:
     """Show each record store: what waits, what arrived, what it refused."""
     found = report()
+    if alone := stores.is_alone():
+        # Nothing is delivered to the built-in store then: others come to it.
+        found = [one for one in found if one.added or one.waiting or one.parked]
     parked = list_parked()
     return render_template(
         "xapi/delivery.html",
         stores=found,
+        alone=alone,
         waiting=sum(one.waiting for one in found),
         refused=sum(one.parked for one in found),
         failing=[one for one in found if one.failures and not one.paused],

@@ -9,8 +9,9 @@ from flask import current_app
 
 from lms.db import db
 from lms.people.models import Person
-from lms.plugin import HomeCard, enabled
+from lms.plugin import HomeCard
 from xapi.delivery.report import report
+from xapi.outbox.stores import is_alone
 
 
 def load_card(person_id: int) -> Mapping[str, Any] | None:
@@ -25,7 +26,7 @@ def load_card(person_id: int) -> Mapping[str, Any] | None:
     stores = report()
     failing = sum(1 for one in stores if one.failures and not one.paused)
     refused = sum(one.parked for one in stores)
-    alone = len(enabled()) == 1
+    alone = is_alone()
     if not (failing or refused or alone):
         return None
     return {

@@ -86,6 +86,8 @@ class StoreForm(Form):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
+        if stores.is_alone():
+            del self.what  # there is but one answer
         in_use = [one for one in credentials.list_all() if one.revoked_at is None]
         self.but_not.choices = [
             SelectChoice("", _("nobody: it only receives")),
@@ -103,7 +105,7 @@ class StoreForm(Form):
             "key": self.key.data.strip(),
             "secret": self.secret.data or "",
             "version": self.version.data,
-            "everything": self.what.data == "everything",
+            "everything": self.what is None or self.what.data == "everything",
             "but_not": self.but_not.data or "",
         }
 
