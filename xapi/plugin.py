@@ -14,7 +14,7 @@ from xapi.commands import lrs
 from xapi.delivery import run
 from xapi.delivery.report import check_delivery
 from xapi.delivery.target import parse_version
-from xapi.keeping import export, removal, retention
+from xapi.keeping import export, held, removal, retention
 from xapi.lrs import described, known, resources, statements, uses  # noqa: F401 - views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
@@ -79,7 +79,7 @@ plugin = Plugin(
         Job(uses.NOTE, uses.note, uses.EVERY_SECONDS),
     ),
     demo=((10, "xapi.demo.step:RecordStoreStep"),),
-    held=HELD,
+    held=(*HELD, *held.HELD),
     erasable=removal.ERASABLE,
     on_start=targets.start,
     settings=SETTINGS,

@@ -17,6 +17,8 @@ from lms.people.models import Identity, Passkey, Person, SignInCode
 from lms.people.names import display_names
 from lms.plugin import Held, Plugin
 
+SHOWN_MOST = 20_000  # characters of a row on the page; the file has all of it
+
 
 def who(person_id: int) -> Sequence[Mapping[str, Any]]:
     """The name and addresses."""
@@ -149,9 +151,10 @@ def export(person: Person) -> dict[str, Any]:
 
 
 def as_kept(row: Mapping[str, Any]) -> str:
-    """Return a row as JSON to be read; a value that is JSON itself stands in it unpacked."""
+    """Return a row as JSON to be read, or its beginning; a value that is JSON stands in it unpacked."""
     unpacked = {key: _unpacked(plain(value)) for key, value in row.items()}
-    return orjson.dumps(unpacked, option=orjson.OPT_INDENT_2).decode()
+    text = orjson.dumps(unpacked, option=orjson.OPT_INDENT_2).decode()
+    return text if len(text) <= SHOWN_MOST else text[:SHOWN_MOST] + "…"
 
 
 def _unpacked(value: Any) -> Any:
