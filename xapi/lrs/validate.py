@@ -21,10 +21,21 @@ from xapi.lrs.checks import (
     object_of,
     of,
     rule,
-    typed,
 )
 from xapi.lrs.compiled import Leaf
 from xapi.lrs.errors import Refused
+from xapi.lrs.values import (
+    boolean,
+    duration,
+    extensions,
+    filled,
+    iri,
+    language,
+    language_map,
+    number,
+    string,
+    uuid,
+)
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
@@ -40,67 +51,8 @@ INTERACTION_LISTS = {
     "numeric": (),
     "other": (),
 }
-# Extensions alone are as deep as their author likes; what is read can be deeper than what orjson
-# writes (254 levels), and a statement that cannot be written again is one that cannot be kept.
-DEPTH_MOST = 100
 _LISTS = ("choices", "scale", "source", "target", "steps")
 _INTERACTION = frozenset((*_LISTS, "correctResponsesPattern"))
-
-
-def _each_language(value: Any) -> None:
-    if type(value) is not dict:
-        raise Wrong("must be a language map")
-    for tag, text in value.items():
-        if tag not in types.KNOWN_LANGUAGES and not types.is_language(tag):
-            raise Wrong("is not an RFC 5646 language tag", tag)
-        if type(text) is not str:
-            raise Wrong("must be a string", tag)
-
-
-def _each_extension(value: Any) -> None:
-    if type(value) is not dict:
-        raise Wrong("must be an object")
-    for key in value:
-        if not types.IRI(key):
-            raise Wrong("the key of an extension must be an IRI", key)
-    _check_inside(value)
-
-
-def _check_inside(value: Any) -> None:
-    level = [value]
-    for _ in range(DEPTH_MOST):
-        deeper = []
-        for one in level:
-            for inner in one.values() if type(one) is dict else one:
-                kind = type(inner)
-                if kind is dict or kind is list:
-                    deeper.append(inner)
-                elif (kind is int or kind is float) and not types.is_exact_number(inner):
-                    raise Wrong("holds a number of more than 64 bits")
-        if not deeper:
-            return
-        level = deeper
-    raise Wrong(f"is nested deeper than {DEPTH_MOST} levels")
-
-
-_string = typed(str, "a string")
-_filled = of(
-    lambda value: type(value) is str and value != "",
-    "a string that is not empty",
-    Leaf("type({x}) is {kind} and {x}", {"kind": str}),
-)
-_boolean = typed(bool, "true or false")
-_number = of(types.is_exact_number, "a number of at most 64 bits")
-_uuid = of(types.UUID, "a UUID")
-_iri = of(
-    types.is_iri,
-    "an IRI",
-    Leaf("{x} in {known} or {is_iri}({x})", {"known": types.KNOWN_IRIS, "is_iri": types.is_iri}),
-)
-_duration = of(types.DURATION, "an ISO 8601 duration")
-_language = of(types.LANGUAGE, "an RFC 5646 language tag")
-_language_map = rule(_each_language)
-_extensions = rule(_each_extension)
 
 
 # Agents and groups (Data 2.4.2).
@@ -126,11 +78,11 @@ def _group_identity(value: dict[str, Any]) -> None:
 
 
 _identity: dict[str, Check] = {
-    "name": _string,
+    "name": string,
     "mbox": of(types.is_mailto, "a mailto IRI with one address"),
     "mbox_sha1sum": of(types.is_sha1, "a hex SHA-1"),
-    "openid": _iri,
-    "account": object_of({"homePage": _iri, "name": _filled}, ("homePage", "name")),
+    "openid": iri,
+    "account": object_of({"homePage": iri, "name": filled}, ("homePage", "name")),
 }
 agent: Check = object_of({"objectType": equal("Agent"), **_identity}, after=_one_identifier)
 group: Check = object_of(
@@ -158,7 +110,7 @@ def _authority(value: Any) -> None:
 
 # Verbs and activities (Data 2.4.3, 2.4.4).
 
-_verb = object_of({"id": _iri, "display": _language_map}, ("id",))
+_verb = object_of({"id": iri, "display": language_map}, ("id",))
 
 
 def _each_component(value: Any) -> None:
@@ -168,7 +120,7 @@ def _each_component(value: Any) -> None:
         raise Wrong("ids must be distinct")
 
 
-_component_list = array_of(object_of({"id": _filled, "description": _language_map}, ("id",)))
+_component_list = array_of(object_of({"id": filled, "description": language_map}, ("id",)))
 _components = rule(_each_component)
 
 
@@ -186,24 +138,24 @@ def _interaction(value: dict[str, Any]) -> None:
 
 definition: Check = object_of(
     {
-        "name": _language_map,
-        "description": _language_map,
-        "type": _iri,
-        "moreInfo": _iri,
-        "extensions": _extensions,
+        "name": language_map,
+        "description": language_map,
+        "type": iri,
+        "moreInfo": iri,
+        "extensions": extensions,
         "interactionType": of(
             INTERACTION_LISTS.__contains__,
             "one of " + ", ".join(sorted(INTERACTION_LISTS)),
         ),
-        "correctResponsesPattern": array_of(_string),
+        "correctResponsesPattern": array_of(string),
         **dict.fromkeys(_LISTS, _components),
     },
     after=_interaction,
 )
 activity: Check = object_of(
-    {"objectType": equal("Activity"), "id": _iri, "definition": definition}, ("id",)
+    {"objectType": equal("Activity"), "id": iri, "definition": definition}, ("id",)
 )
-_statement_ref = object_of({"objectType": equal("StatementRef"), "id": _uuid}, ("objectType", "id"))
+_statement_ref = object_of({"objectType": equal("StatementRef"), "id": uuid}, ("objectType", "id"))
 
 
 # Results (Data 2.4.5).
@@ -225,17 +177,17 @@ _result = object_of(
                     lambda value: types.is_exact_number(value) and -1 <= value <= 1,
                     "between -1 and 1",
                 ),
-                "raw": _number,
-                "min": _number,
-                "max": _number,
+                "raw": number,
+                "min": number,
+                "max": number,
             },
             after=_score_range,
         ),
-        "success": _boolean,
-        "completion": _boolean,
-        "response": _string,
-        "duration": _duration,
-        "extensions": _extensions,
+        "success": boolean,
+        "completion": boolean,
+        "response": string,
+        "duration": duration,
+        "extensions": extensions,
     }
 )
 
@@ -253,19 +205,19 @@ _activities = choice(
 
 
 _context_properties: dict[str, Check] = {
-    "registration": _uuid,
+    "registration": uuid,
     "instructor": actor,
     "team": group,
     "contextActivities": object_of(
         dict.fromkeys(("parent", "grouping", "category", "other"), _activities)
     ),
-    "revision": _string,
-    "platform": _string,
-    "language": _language,
+    "revision": string,
+    "platform": string,
+    "language": language,
     "statement": _statement_ref,
-    "extensions": _extensions,
+    "extensions": extensions,
 }
-_relevant_types = array_of(_iri, at_least=1)
+_relevant_types = array_of(iri, at_least=1)
 
 
 def _related(kind: str, inner: Check) -> Check:
@@ -290,15 +242,15 @@ _context_properties_2: dict[str, Check] = {
 _attachments = array_of(
     object_of(
         {
-            "usageType": _iri,
-            "display": _language_map,
-            "description": _language_map,
+            "usageType": iri,
+            "display": language_map,
+            "description": language_map,
             "contentType": of(types.is_media_type, "an internet media type"),
             "length": of(
                 lambda value: type(value) is int and 0 <= value < 2**63, "a number of bytes"
             ),
             "sha2": of(types.is_sha2, "a hex SHA-2"),
-            "fileUrl": _iri,
+            "fileUrl": iri,
         },
         ("usageType", "display", "contentType", "length", "sha2"),
     )
@@ -358,7 +310,7 @@ def _compile(version: int) -> Check:
     return object_of(
         {
             **common,
-            "id": _uuid,
+            "id": uuid,
             "object": _choose({**plain_objects, "SubStatement": sub_statement}),
             "stored": timestamp,
             "authority": rule(_authority),
