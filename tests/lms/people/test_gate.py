@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -18,7 +18,7 @@ SignIn = Callable[[Person], FlaskClient]
 
 
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
+def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
     made = make_app()
 
     @made.get("/undeclared")
@@ -35,8 +35,8 @@ def app(make_app: Callable[..., Flask]) -> Flask:
     def things(number: int) -> str:
         return "thing"
 
-    made.app_context().push()
-    return made
+    with made.app_context():
+        yield made
 
 
 def test_undeclared_view_does_not_exist(sign_in: SignIn, client: FlaskClient) -> None:
