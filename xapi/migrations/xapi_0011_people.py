@@ -73,7 +73,7 @@ def _note_what_is_there() -> None:
             .limit(BATCH)
         ).all()
         if not rows:
-            return
+            break
         last = rows[-1].id
         told = {row.id: orjson.loads(row.text) for row in rows}
         found = [
@@ -83,8 +83,7 @@ def _note_what_is_there() -> None:
         ]
         if found:
             connection.execute(mentions.insert(), found)
-        # Without an address of its own an attachment came with its statement, or was refused. Of
-        # the others nobody can say now who sent the bytes: they are shown to nobody by these.
+        # Without an address of its own an attachment came with its statement, or was refused.
         for row_id, statement in told.items():
             came = {
                 one["sha2"].lower() for one in attachments_of(statement) if "fileUrl" not in one
@@ -95,6 +94,26 @@ def _note_what_is_there() -> None:
                     .where(links.c.statement == row_id, links.c.sha2.in_(sorted(came)))
                     .values(brought=True)
                 )
+    _settle_the_others(statements, links)
+
+
+def _settle_the_others(statements: sa.TableClause, links: sa.TableClause) -> None:
+    """Say who brought the bytes that are left, where it can be said: all who name them are one.
+
+    Where several systems do, nobody knows now which one sent them: they are shown to none.
+    """
+    connection = op.get_bind()
+    attachments = sa.table("xapi_attachment", sa.column("sha2"))
+    brought = sa.exists().where(links.c.sha2 == attachments.c.sha2, links.c.brought.is_(sa.true()))
+    for sha2 in connection.scalars(sa.select(attachments.c.sha2).where(~brought)).all():
+        texts = connection.scalars(
+            sa.select(statements.c.text)
+            .join(links, links.c.statement == statements.c.id)
+            .where(links.c.sha2 == sha2)
+        )
+        authorities = {orjson.dumps(orjson.loads(text)["authority"]) for text in texts}
+        if len(authorities) == 1:
+            connection.execute(links.update().where(links.c.sha2 == sha2).values(brought=True))
 
 
 def downgrade() -> None:
