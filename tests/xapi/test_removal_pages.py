@@ -96,9 +96,12 @@ def test_on_the_command_line(
     assert len(texts()) == 2
     done = run(args=[*args, "--yes", "--reason", "Case 8"])
     assert done.exit_code == 0, done.output
-    assert "Removed: 2 statements, 0 documents, 2 copies; 0 statements of others" in done.output
+    assert (
+        "Removed: statements 2, documents 0, copies 2. Statements of others, changed: 0."
+        in done.output
+    )
     assert texts() == {}
-    assert "0 statements" in run(args=args).output
+    assert "such a one: 0 (" in run(args=args).output
     assert "the command line" in browser.get("/xapi/keeping").text
 
 

@@ -101,8 +101,9 @@ def remove_person(person: str, reason: str, yes: bool) -> None:
         extent = removal.measure(subject)
         db.session.rollback()
     click.echo(
-        f"{extent.statements} statements name them or are about such a one: those of others stay, "
-        f"without the person. {extent.documents} documents and {extent.copies} copies for sending."
+        f"Statements that name them, or are about such a one: {extent.statements} (those of others "
+        f"stay, without the person). Documents: {extent.documents}. Copies for sending: "
+        f"{extent.copies}."
     )
     for name in extent.elsewhere:
         click.echo(f"What “{name}” holds must be removed there.")
@@ -117,8 +118,8 @@ def remove_person(person: str, reason: str, yes: bool) -> None:
         made = removal.get(uid)
         done = made.state == RemovalState.DONE.value
         click.echo(
-            f"Removed: {made.statements} statements, {made.documents} documents, {made.copies} "
-            f"copies; {made.replaced} statements of others changed."
+            f"Removed: statements {made.statements}, documents {made.documents}, copies "
+            f"{made.copies}. Statements of others, changed: {made.replaced}."
             if done
             else "A worker is at it: the page Keeping says when it is done."
         )
