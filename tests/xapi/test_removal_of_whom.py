@@ -80,6 +80,18 @@ def test_somebody_of_ropes_is_found_by_any_writing(app: Flask, provider: Provide
     assert texts() == {}
 
 
+def test_an_installation_that_was_moved_finds_its_people(app: Flask, provider: Provider) -> None:
+    """Whoever changes LMS_HOME_PAGE against all advice is not told that nothing is held."""
+    person = make_person("Doris Low", email="doris.low@example.test")
+    old = {"account": {"homePage": "https://old.example.test", "name": person.uid}}
+    provider.post([statement(actor=old), statement(actor=OTHER, context={"instructor": old})])
+    subject = read_subject(person.uid)
+    assert removal.measure(subject).statements == 2
+    made = remove(subject)
+    assert (made.statements, made.replaced) == (1, 1)
+    assert person.uid not in str(list(texts().values()))
+
+
 def test_to_the_standard_they_are_as_many_agents(app: Flask, provider: Provider) -> None:
     """Filters compare as the standard does: only the domain's case is nothing (Data 2.4.2.3)."""
     provider.post([statement(actor=one) for one in SPELT])

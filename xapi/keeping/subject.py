@@ -9,13 +9,14 @@ from typing import Any
 import orjson
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import func, or_, select
+from sqlalchemy import Text, func, or_, select, type_coerce
 
 from lms.db import db
 from lms.errors import Invalid
 from lms.people.models import Identity, Person
 from xapi.lrs.errors import Refused
 from xapi.lrs.keys import find_agent_key, find_person_key
+from xapi.lrs.models import LrsAgent
 from xapi.lrs.validate import check_agent
 
 
@@ -34,10 +35,11 @@ class Subject:
 def of_person(person: Person) -> Subject:
     """Return somebody of Ropes: the account of our own statements, and their mail address.
 
-    Other systems that write to the store may name people by mail.
+    Other systems that write to the store may name people by mail. The account is looked for under
+    whatever home page it has: an installation that was moved may have named people by another.
     """
     account = {"homePage": current_app.config["LMS_HOME_PAGE"], "name": person.uid}
-    agents: list[dict[str, Any]] = [{"account": account}]
+    agents: list[dict[str, Any]] = [{"account": account}, *_accounts_named(person.uid)]
     if person.identity is not None and person.identity.email:
         agents += _by_mail(person.identity.email)
     return Subject(_keys(agents), person.id)
@@ -108,6 +110,15 @@ def _read_agents(typed: str) -> list[dict[str, Any]]:
     if "@" in typed and "/" not in typed:
         return _by_mail(typed.removeprefix("mailto:"))
     return [{"openid": typed}] if ":" in typed else []
+
+
+def _accounts_named(uid: str) -> list[dict[str, Any]]:
+    """Return the agents that are an account of this opaque id, which nobody else has anywhere."""
+    identifier = type_coerce(LrsAgent.identifier, Text)
+    found = db.session.scalars(
+        select(LrsAgent.identifier).where(identifier.contains(f'"name":"{uid}"'))
+    )
+    return [one for one in found if one.get("account", {}).get("name") == uid]
 
 
 def _by_mail(address: str) -> list[dict[str, Any]]:
