@@ -76,7 +76,7 @@ KERNEL_SETTINGS: tuple[Setting, ...] = (
     Setting(
         "LMS_HOME_PAGE",
         "",
-        "IRI that names people in statements (account homePage); empty: the first base URL.",
+        "IRI that names people in statements (account homePage); empty: LMS_BASE_URL.",
     ),
     Setting("LMS_COMPANY", "Your company", "The name on pages and certificates."),
     Setting(

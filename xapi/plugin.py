@@ -14,6 +14,7 @@ from xapi.commands import lrs
 from xapi.delivery import run
 from xapi.delivery.report import check_delivery
 from xapi.delivery.target import parse_version
+from xapi.home_page import check_home_page
 from xapi.keeping import export, held, removal, retention
 from xapi.lrs import described, known, resources, statements, uses  # noqa: F401 - views join the blueprint
 from xapi.lrs.views import blueprint as lrs_blueprint
@@ -68,7 +69,10 @@ plugin = Plugin(
     csrf_exempt=(lrs_blueprint,),
     navigation=(NavItem(_l("Statements"), "xapi.delivery", Audience.ADMINISTRATOR, order=85),),
     home_cards=(CARD,),
-    checks=(Check("record stores", check_delivery),),
+    checks=(
+        Check("record stores", check_delivery),
+        Check("home page", check_home_page),
+    ),
     commands=(lrs,),
     jobs=(
         Job(targets.DELIVER, run.deliver, 5.0),

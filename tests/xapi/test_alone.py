@@ -17,9 +17,12 @@ from flask.testing import FlaskClient
 from certificates.rendering.fit import PANGO
 from lms.db import db
 from lms.doctor import examine
+from lms.jobs.queue import run_pending
 from lms.people.models import Person, new_uid
 from tests.factories.people import make_person
 from tests.xapi.lrs import Provider, statement
+from tests.xapi.test_removal import record
+from xapi.home_page import check_home_page
 from xapi.outbox import stores
 from xapi.outbox.models import TargetState
 
@@ -111,6 +114,14 @@ def test_the_first_page_says_what_this_is(alone: Flask) -> None:
     page = signed_in(alone, ordinary).get("/").text
     assert "Nothing is waiting for you" in page
     assert "/xapi/" not in words_of(page)
+
+
+def test_the_doctor_sees_that_the_home_page_was_changed(app: Flask) -> None:
+    record(leila())
+    run_pending()
+    assert check_home_page() is None
+    app.config["LMS_HOME_PAGE"] = "https://moved.example.test"
+    assert "LMS_HOME_PAGE is https://moved.example.test now" in str(check_home_page())
 
 
 def test_delivery_is_to_others_alone(alone: Flask) -> None:
