@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from lms.db import db
 from xapi.lrs.models import LrsAttachment, LrsStatement, LrsStatementAttachment
@@ -21,8 +21,22 @@ def keep(statements: Mapping[int, Mapping[str, Any]], brought: Mapping[str, byte
     ]
     if named:
         db.session.execute(insert(LrsStatementAttachment), named)
-    # Those of statements that are here already came with these, or are left where they are.
-    wanted = {one["sha2"] for one in named} & brought.keys()
+    _keep_bytes({one["sha2"] for one in named}, brought)
+
+
+def bring(statement_ids: Sequence[str], brought: Mapping[str, bytes]) -> None:
+    """Keep what comes with statements that are sent once more, if it did not come at first."""
+    link = LrsStatementAttachment
+    rows = select(LrsStatement.id).where(LrsStatement.statement_id.in_(statement_ids))
+    missing = (link.statement.in_(rows), link.sha2.in_(sorted(brought)), link.brought.is_(False))
+    named = set(db.session.scalars(select(link.sha2).where(*missing)))
+    if named:
+        db.session.execute(update(link).where(*missing).values(brought=True))
+        _keep_bytes(named, brought)
+
+
+def _keep_bytes(named: Set[str], brought: Mapping[str, bytes]) -> None:
+    wanted = named & brought.keys()
     if not wanted:
         return
     known = set(

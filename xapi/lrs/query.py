@@ -208,9 +208,19 @@ class _Page:
         return self._run(query, "r.source", "SELECT DISTINCT r.source")
 
     def _shield(self, query: _Query, target: str) -> None:
-        """Follow no reference to what may not be shown: whoever knows its id could ask about it."""
+        """Follow no reference to, or through, what may not be shown.
+
+        Whoever knows the id of such a statement could else ask about it.
+        """
         if self._own is not None:
             query.look([self._own], target)
+            query.add(
+                "NOT EXISTS (SELECT 1 FROM xapi_reference AS m "  # noqa: S608 - our own names
+                "JOIN xapi_reference AS n ON n.source = m.target "
+                f"WHERE m.source = r.source AND n.target = {target} "
+                f"AND NOT {self._own.holds('m.target')})",
+                *self._own.values,
+            )
 
     def _run(self, query: _Query, place: str, select_: str) -> list[int]:
         """Narrow to what is time and sequence, and to what may be shown; order, and run."""

@@ -84,6 +84,8 @@ def store(
         place = here.execute(sql.FIND_PLACE)
     found = dict(asked.fetchall())
     new = [one for one in prepared if not _is_stored(one, found)] if found else prepared
+    if found and attachments:
+        attached.bring(_again(prepared, found), attachments)
     if not new:
         return None
     last = _read_place(here, place.fetchone())
@@ -144,6 +146,16 @@ def _read_place(here: sql.Here, row: Any) -> Place:
         last_id, last_stored = newest_id, newest_stored
     read = here.from_driver(sql.statements.c.stored)
     return Place(last_id, None if last_stored is None else read(last_stored), generation)
+
+
+def _again(prepared: Sequence[Prepared], found: Mapping[str, str]) -> list[str]:
+    """Return the ids of those that are stored already, and were stored by the same system."""
+    return [
+        one.statement_id
+        for one in prepared
+        if one.statement_id in found
+        and orjson.loads(found[one.statement_id])["authority"] == one.statement["authority"]
+    ]
 
 
 def _is_stored(one: Prepared, found: Mapping[str, str]) -> bool:

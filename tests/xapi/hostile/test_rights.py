@@ -155,14 +155,19 @@ def test_a_hash_is_no_claim_to_what_others_attached(app: Flask, lrs: Provider) -
     db.session.commit()
 
 
-def test_what_was_stored_before_brings_nothing_later(app: Flask, lrs: Provider) -> None:
-    """The same statement again, this time with bytes: it is stored already, as it was."""
+def test_bytes_may_come_later_from_who_stored_the_statement(app: Flask, lrs: Provider) -> None:
     described = attachment(b"late", fileUrl="http://example.test/f")
     one = statement(attachments=[described])
     lrs.post(one)
+    asked = {"statementId": one["id"], "attachments": "true"}
     body, kind = multipart([one, statement()], (described["sha2"], b"late"))
-    assert lrs.ask("POST", data=body, content_type=kind).status_code == 200
+    other = Provider(app)
+    assert other.ask("POST", data=body, content_type=kind).status_code == 200
     assert db.session.scalar(select(func.count()).select_from(LrsAttachment)) == 0
+    body, kind = multipart(one, (described["sha2"], b"late"))
+    for _ in range(2):
+        assert lrs.ask("POST", data=body, content_type=kind).status_code == 200
+        assert b"late" in lrs.ask("GET", query_string=asked).data
 
 
 @pytest.mark.parametrize("long", [False, True])
@@ -186,6 +191,18 @@ def test_a_reference_asks_nothing_about_what_may_not_be_read(
         assert spy.find(**asked) == []
         assert set(lrs.find(**asked)) == {secret["id"], about[0]["id"]}
     assert set(spy.find(activity=mine["object"]["id"])) == {mine["id"], about[1]["id"]}
+    # Nor through one of others to one of its own, which would tell that they are about it.
+    theirs = statement(object={"objectType": "StatementRef", "id": about[1]["id"]})
+    lrs.post(theirs)
+    through = statement(object={"objectType": "StatementRef", "id": theirs["id"]})
+    spy.post(through)
+    assert set(spy.find(activity=mine["object"]["id"])) == {mine["id"], about[1]["id"]}
+    assert through["id"] in lrs.find(activity=mine["object"]["id"])
+    again = statement(object={"objectType": "StatementRef", "id": about[1]["id"]})
+    spy.post(again)
+    found = {mine["id"], about[1]["id"], again["id"]}
+    assert set(spy.find(activity=mine["object"]["id"])) == found
+    about += [through, again]
     assert set(spy.find(verb=str(mine["verb"]["id"]))) == {mine["id"], *(x["id"] for x in about)}
 
 
