@@ -235,4 +235,4 @@ def _attached(row_id: int, statement: Mapping[str, Any]) -> tuple[tuple[str, str
     if not named:
         return ()
     kept = contents([row_id])
-    return tuple((sha2, named[sha2], content) for sha2, content in kept.items())
+    return tuple((sha2, named[sha2], content) for sha2, (_, content) in kept.items())

@@ -54,7 +54,14 @@ from xapi.lrs.discard import (
 )
 from xapi.lrs.documents import of_person
 from xapi.lrs.keys import find_agent_key
-from xapi.lrs.models import LrsAgent, LrsDocument, LrsMention, LrsReference, LrsStatementAgent
+from xapi.lrs.models import (
+    LrsActivity,
+    LrsAgent,
+    LrsDocument,
+    LrsMention,
+    LrsReference,
+    LrsStatementAgent,
+)
 from xapi.lrs.store import last_place, lock_writers
 from xapi.outbox.models import BackfillPerson, OutboxStatement
 
@@ -228,7 +235,8 @@ def _drop_statements(removal: Removal) -> bool:
     for row_id, statement in told.items():
         # What they voided of others stays voided, and something has to say why.
         judged = voided.get(row_id, statement)
-        if is_theirs(judged, removal.keys) or is_signed(statement):
+        theirs_alone = judged is not None and is_theirs(judged, removal.keys)
+        if theirs_alone or is_signed(statement):
             theirs.append(row_id)
         else:
             home_page = current_app.config["LMS_HOME_PAGE"]
@@ -250,8 +258,8 @@ def _agents(keys: Iterable[str]) -> list[int]:
     return list(db.session.scalars(select(LrsAgent.id).where(LrsAgent.key.in_(list(keys)))))
 
 
-def _voided(told: Mapping[int, Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
-    """Return what those that void another statement void, as far as it is stored."""
+def _voided(told: Mapping[int, Mapping[str, Any]]) -> dict[int, Mapping[str, Any] | None]:
+    """Return what those that void another statement void; None where it has not come yet."""
     targets = {
         row_id: statement["object"]["id"].lower()
         for row_id, statement in told.items()
@@ -259,8 +267,14 @@ def _voided(told: Mapping[int, Mapping[str, Any]]) -> dict[int, Mapping[str, Any
     }
     found = find_texts(list(targets.values()))
     return {
-        row_id: orjson.loads(found[target]) for row_id, target in targets.items() if target in found
+        row_id: orjson.loads(found[target]) if target in found else None
+        for row_id, target in targets.items()
     }
+
+
+def _activities(keys: Iterable[str]) -> list[int]:
+    found = select(LrsActivity.id).where(LrsActivity.key.in_(list(keys)))
+    return list(db.session.scalars(found))
 
 
 def _named(agents: Sequence[int], persons: Sequence[str]) -> list[int]:
@@ -290,12 +304,18 @@ def _about(row_ids: Sequence[int]) -> list[int]:
 
 
 def _drop_documents(removal: Removal) -> bool:
-    ids = db.session.scalars(
-        select(LrsDocument.id).where(of_person(removal.keys)).limit(BATCH_MOST)
+    found = db.session.execute(
+        select(LrsDocument.id, LrsDocument.agent, LrsDocument.activity)
+        .where(of_person(removal.keys))
+        .limit(BATCH_MOST)
     ).all()
-    db.session.execute(delete(LrsDocument).where(LrsDocument.id.in_(ids)))
-    removal.documents += len(ids)
-    return bool(ids)
+    db.session.execute(delete(LrsDocument).where(LrsDocument.id.in_([one.id for one in found])))
+    removal.documents += len(found)
+    # What only a document still named, however its agent was written, goes with it.
+    forget_unnamed(
+        _agents({one.agent for one in found}), _activities({one.activity for one in found})
+    )
+    return bool(found)
 
 
 def _leave_definitions(removal: Removal) -> bool:

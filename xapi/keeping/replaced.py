@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from xapi.build import REMOVED
-from xapi.lrs.keys import find_agent_key
-from xapi.lrs.mentions import find_likely_key, find_mail_key
+from xapi.lrs.keys import find_agent_key, find_person_key
+from xapi.lrs.mentions import find_likely_agent, find_mail_key
 from xapi.lrs.multipart import attachments_of
 from xapi.lrs.signatures import USAGE_TYPE
 from xapi.lrs.validate import VOIDED
@@ -40,8 +40,8 @@ def is_signed(statement: Mapping[str, Any]) -> bool:
 def replace(value: Any, keys: Collection[str], home_page: str, extended: bool = False) -> Any:
     """Return a statement, or a part of one, that names nobody in the place of these agents.
 
-    Wherever they stand; in extensions a mail address alone, too. What is said about them in words
-    is not found. extended: the value is part of an extension.
+    Wherever they stand; in extensions a mail address alone, too, also as a key. What is said about
+    them in words is not found. extended: the value is part of an extension.
     """
     if isinstance(value, list):
         return [replace(one, keys, home_page, extended) for one in value]
@@ -50,7 +50,9 @@ def replace(value: Any, keys: Collection[str], home_page: str, extended: bool = 
     if not isinstance(value, dict):
         return value
     whole = {
-        name: replace(one, keys, home_page, extended or name == "extensions")
+        _rename(name, keys, home_page) if extended else name: replace(
+            one, keys, home_page, extended or name == "extensions"
+        )
         for name, one in value.items()
     }
     if not _is_one_of(value, keys):
@@ -61,5 +63,14 @@ def replace(value: Any, keys: Collection[str], home_page: str, extended: bool = 
 
 def _is_one_of(value: dict[str, Any], keys: Collection[str]) -> bool:
     """Tell whether this is one of these agents or persons; in extensions it may be anything."""
-    key = find_likely_key(value)
-    return key is not None and (key in keys or find_agent_key(value) in keys)
+    likely = find_likely_agent(value)
+    return likely is not None and (
+        find_person_key(likely) in keys or find_agent_key(likely) in keys
+    )
+
+
+def _rename(name: str, keys: Collection[str], home_page: str) -> str:
+    if find_mail_key(name) not in keys:
+        return name
+    # The key of an extension is an IRI, and stays one.
+    return f"{home_page.rstrip('/')}/{REMOVED}" if ":" in name else REMOVED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from lms.db import db
 from xapi.lrs.models import LrsAttachment, LrsStatement, LrsStatementAttachment
@@ -47,14 +47,24 @@ def _keep_bytes(named: Set[str], brought: Mapping[str, bytes]) -> None:
         db.session.execute(insert(LrsAttachment), fresh)
 
 
-def contents(row_ids: Collection[int]) -> dict[str, bytes]:
-    """Return the bytes that came with these statements, by their hash, in its order."""
+def contents(row_ids: Collection[int]) -> dict[str, tuple[int, bytes]]:
+    """Return the bytes that came with these statements, by their hash, in its order.
+
+    And the row of the first statement that they came with: its word is what holds for them.
+    """
+    link = LrsStatementAttachment
+    first = (
+        select(link.sha2, func.min(link.statement).label("statement"))
+        .where(link.statement.in_(row_ids), link.brought.is_(True))
+        .group_by(link.sha2)
+        .subquery()
+    )
     rows = db.session.execute(
-        select(LrsAttachment.sha2, LrsAttachment.content)
-        .where(came_with(LrsStatementAttachment.statement.in_(row_ids)))
+        select(LrsAttachment.sha2, first.c.statement, LrsAttachment.content)
+        .join(first, first.c.sha2 == LrsAttachment.sha2)
         .order_by(LrsAttachment.sha2)
     )
-    return {row.sha2: row.content for row in rows}
+    return {row.sha2: (row.statement, row.content) for row in rows}
 
 
 def hashes_of(statement_id: str) -> frozenset[str]:

@@ -13,7 +13,11 @@ from typing import Any
 
 from xapi.lrs.keys import find_agent_key, find_person_key
 
-MAIL = re.compile(r"(?:mailto:)?([^\s@:/<>\"]{1,64}@[^\s@:/<>\"]{1,255})", re.IGNORECASE)
+# An address and nothing else, as people and programs write one: also "Ada Low <ada@example.com>".
+MAIL = re.compile(
+    r"\s{0,9}(?:[^<>@:]{0,99}<)?(?:mailto:)?([^\s@:/<>\"]{1,64}@[^\s@:/<>\"]{1,255})>?\s{0,9}",
+    re.IGNORECASE,
+)
 
 
 def mentions_of(statement: Mapping[str, Any], agents: Iterable[dict[str, Any]]) -> set[str]:
@@ -43,6 +47,7 @@ def persons_in(value: Any) -> set[str]:
         elif isinstance(one, dict):
             key = find_likely_key(one)
             left += one.values()
+            left += one  # a mail address may be what something is listed under
         else:
             key = None
             if isinstance(one, list):
@@ -54,10 +59,21 @@ def persons_in(value: Any) -> set[str]:
 
 def find_likely_key(value: dict[str, Any]) -> str | None:
     """Return the person's key of what may be an agent; None for all else that extensions hold."""
-    try:
-        return find_person_key(value)
-    except (AttributeError, KeyError, TypeError):
-        return None
+    likely = find_likely_agent(value)
+    return None if likely is None else find_person_key(likely)
+
+
+def find_likely_agent(value: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the identifier of what may be an agent, or None; looks at texts alone."""
+    account = value.get("account")
+    if type(account) is dict:
+        home_page, name = account.get("homePage"), account.get("name")
+        if type(home_page) is str and type(name) is str:
+            return {"account": {"homePage": home_page, "name": name}}
+    for name in ("mbox", "mbox_sha1sum", "openid"):
+        if type(value.get(name)) is str:
+            return {name: value[name]}
+    return None
 
 
 def find_mail_key(text: str) -> str | None:

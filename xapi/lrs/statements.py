@@ -274,13 +274,18 @@ def _answer(body: bytes, row_ids: list[int], texts: list[str], call: Call) -> Re
     if not call.flag("attachments"):
         return json_answer(body)
     media_types = {
-        attachment["sha2"].lower(): attachment["contentType"]
-        for text in texts
+        (row_id, attachment["sha2"].lower()): attachment["contentType"]
+        for row_id, text in zip(row_ids, texts, strict=True)
         for attachment in multipart.attachments_of(orjson.loads(text))
     }
     came = contents(row_ids) if media_types else {}
     content, content_type = multipart.write(
-        body, [(sha2, media_types[sha2], came[sha2]) for sha2 in came.keys() & media_types.keys()]
+        body,
+        [
+            (sha2, media_types[row_id, sha2], content)
+            for sha2, (row_id, content) in came.items()
+            if (row_id, sha2) in media_types
+        ],
     )
     return Response(content, content_type=content_type)
 

@@ -155,6 +155,23 @@ def test_a_hash_is_no_claim_to_what_others_attached(app: Flask, lrs: Provider) -
     db.session.commit()
 
 
+@pytest.mark.parametrize("ascending", ["true", "false"])
+def test_what_others_claim_of_bytes_does_not_hold(
+    app: Flask, lrs: Provider, ascending: str
+) -> None:
+    """On a page with both, the media type is that of the statement which the bytes came with."""
+    described = attachment(b"plain words")
+    body, kind = multipart(statement(attachments=[described]), (described["sha2"], b"plain words"))
+    claim = {**described, "contentType": "text/html", "fileUrl": "http://example.test/f"}
+    Provider(app, MINE).post(statement(attachments=[claim]))
+    assert lrs.ask("POST", data=body, content_type=kind).status_code == 200
+    Provider(app, MINE).post(statement(attachments=[claim]))
+    answer = lrs.ask("GET", query_string={"attachments": "true", "ascending": ascending}).data
+    assert answer.count(b"plain words") == 1
+    assert b"Content-Type: text/plain" in answer
+    assert b"Content-Type: text/html" not in answer
+
+
 def test_bytes_may_come_later_from_who_stored_the_statement(app: Flask, lrs: Provider) -> None:
     described = attachment(b"late", fileUrl="http://example.test/f")
     one = statement(attachments=[described])
