@@ -7,6 +7,7 @@ may be and larger; afterwards nothing of it is kept, and the processes hold what
 from __future__ import annotations
 
 import itertools
+import statistics
 import sys
 import uuid
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ pytestmark = [pytest.mark.long, pytest.mark.network]
 
 CLIENTS, WARM, ROUNDS = 4, 64, 320
 GROWTH_MOST_MB = 48.0
+# Four that are read at the same instant, of 4 MB each, which as objects are up to thirty times that.
+AT_ONCE_MOST_MB = 240.0
 JSON = "application/json"
 EDGE = "multipart/mixed; boundary=edge"
 
@@ -72,20 +75,26 @@ def test_it_stays_as_it_was(served: Served) -> None:
             except httpx.TransportError:  # hung up on while it was still sending
                 return 413
 
-        def wave(count: int) -> tuple[set[int], float]:
-            found, most = set(), 0.0
+        def wave(count: int) -> tuple[set[int], list[float]]:
+            found, seen = set(), []
             with ThreadPoolExecutor(CLIENTS) as clients:
                 for status in clients.map(attack, itertools.islice(bodies(), count)):
                     found.add(status)
-                    most = max(most, held(served.pid))
-            return found, most
+                    seen.append(held(served.pid))
+            return found, seen
 
         wave(WARM)
-        _, before = wave(WARM)
-        statuses, most = wave(ROUNDS)
-        sys.stdout.write(f"\n{ROUNDS} bodies: {before:.0f} MB before, {most:.0f} MB at most\n")
+        before = statistics.median(wave(WARM)[1])
+        statuses, seen = wave(ROUNDS)
+        usual, most = statistics.median(seen[-WARM:]), max(seen)
+        sys.stdout.write(
+            f"\n{ROUNDS} bodies: {before:.0f} MB before, {usual:.0f} MB in the end, "
+            f"{most:.0f} MB at most\n"
+        )
         assert statuses <= {400, 413}
-        assert most - before < GROWTH_MOST_MB
+        # What stays must not grow. What happens to be read at once is chance, and has its own bound.
+        assert usual - before < GROWTH_MOST_MB
+        assert most - before < AT_ONCE_MOST_MB
         sound = statement(id=str(uuid.uuid4()))
         assert client.post(f"{served.url}/statements", json=sound).status_code == 200
         answer = client.get(f"{served.url}/statements")
