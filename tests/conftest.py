@@ -44,11 +44,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what this machine cannot run, and keep for the summary why."""
+    if databases.KIND == "postgresql":
+        _leave_what_needs_no_database(config, items)
     if REQUIRE_ALL or find_chromium() is not None:
         return
     left_out = [item for item in items if item.get_closest_marker("browser")]
     for item in left_out:
         item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
+def _leave_what_needs_no_database(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL, run only what asks for the database: the rest has been run beside SQLite."""
+    left_out = [item for item in items if not _needs_database(item)]
+    items[:] = [item for item in items if _needs_database(item)]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _needs_database(item: pytest.Item) -> bool:
+    """Whether a test has a fixture that makes a database, or its module makes one by itself."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    makes_one = getattr(getattr(item, "module", None), "databases", None) is databases
+    return makes_one or bool(fixtures & {"migrated", "postgresql"})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -18,10 +18,15 @@ from tests import databases
 pytestmark = pytest.mark.skipif(databases.KIND != "sqlite", reason="PostgreSQL has many writers")
 
 
-def hold(app: Flask, stop: threading.Event, gap_seconds: float) -> Callable[[], None]:
+def hold(
+    app: Flask, stop: threading.Event, gap_seconds: float, held: list[None]
+) -> Callable[[], None]:
+    """Write transaction after transaction; `held` grows by one for each."""
+
     def run() -> None:
         with app.app_context():
             while not stop.is_set():
+                held.append(None)
                 with transaction():
                     db.session.execute(text("SELECT 1"))
                     time.sleep(0.03)
@@ -31,17 +36,19 @@ def hold(app: Flask, stop: threading.Event, gap_seconds: float) -> Callable[[], 
 
 
 def test_a_gap_of_five_milliseconds_is_found(app: Flask) -> None:
-    stop = threading.Event()
-    thread = threading.Thread(target=hold(app, stop, 0.005))
+    """SQLite's own waiting, ten times a second, would let dozens of others go first each time."""
+    stop, held = threading.Event(), list[None]()
+    thread = threading.Thread(target=hold(app, stop, 0.005, held))
     thread.start()
+    waited_for: list[int] = []
     try:
-        time.sleep(0.05)
-        began = time.monotonic()
         for _ in range(10):
+            time.sleep(0.01)
+            before = len(held)
             with transaction():
                 db.session.execute(text("SELECT 1"))
-            time.sleep(0.01)
-        assert time.monotonic() - began < 3  # SQLite's own waiting takes seconds for each
+                waited_for.append(len(held) - before)
+        assert sum(waited_for) < 40, waited_for
     finally:
         stop.set()
         thread.join()

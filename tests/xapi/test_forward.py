@@ -157,13 +157,14 @@ def test_the_past_can_be_left(app: Flask, fake: Fake, monkeypatch: pytest.Monkey
     other = Provider(app)
     before = store_days(other, 2, 20)
     store = add()
+    name = store.name  # read here: the sender's thread may not touch this thread's session
     sent = 0
 
     def answer(_ids: Sequence[str]) -> Outcome | None:
         nonlocal sent
         sent += 1
         if sent == 3:
-            backfill.stop(store.name)
+            backfill.stop(name)
             db.session.commit()
         return None
 
