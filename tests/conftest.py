@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 
 from lms import clock
 from lms.app import create_app
@@ -90,6 +92,49 @@ class Browser(FlaskClient):
             return super().open(*args, **kwargs)
 
 
+class CompiledTemplates(BytecodeCache):
+    """What templates were compiled to, for every app of this process: each test has its own app."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill the bucket where its template was compiled before."""
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what its template was compiled to."""
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledTemplates()
+
+
+def compile_addresses_when_asked() -> None:
+    """Let an address be compiled when it is first built, not with each of a thousand test apps.
+
+    Werkzeug writes and compiles two functions for each rule: four fifths of what making an app
+    costs, for addresses that a test mostly never asks for.
+    """
+    compile_now = Rule._compile_builder
+
+    def compile_builder(rule: Rule, append_unknown: bool = True) -> Callable[..., Any]:
+        made: list[Callable[..., Any]] = []
+
+        def build(itself: Rule, **values: Any) -> Any:
+            if not made:
+                made.append(compile_now(rule, append_unknown))
+            return made[0](itself, **values)
+
+        return build
+
+    Rule._compile_builder = compile_builder
+
+
+compile_addresses_when_asked()
+
+
 def settings_for(folder: Path, database: str = "", **more: Any) -> dict[str, Any]:
     """Return the settings of a test app that lives in `folder`."""
     return {
@@ -150,6 +195,7 @@ def apps_over(migrated: Callable[[Path], str], folder: Path) -> Iterator[Callabl
     def make(**more: Any) -> Flask:
         app = create_app(settings_for(folder, migrated(folder), **more))
         app.test_client_class = Browser
+        app.jinja_env.bytecode_cache = COMPILED
         made.append(app)
         return app
 
