@@ -27,7 +27,8 @@ class Connector(Model):
     secrets. secret, secret_before: sealed (`esn.secrets`); the earlier one stays valid until
     `secret_before_until`, so that a secret is changed without a gap. credentials: sealed JSON,
     with what we prove ourselves to the network. cursor: where a backfill stands, in the
-    connector's own words. trouble: what is wrong now, in words, none of them the network's.
+    connector's own words. longest_silence_seconds: between two deliveries, so far. trouble: what is
+    wrong now, a sentence a line, none of them the network's; translated where it is shown.
     """
 
     __tablename__ = "esn_connector"
@@ -46,6 +47,7 @@ class Connector(Model):
     backfilled_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)
     last_delivery_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    longest_silence_seconds: Mapped[int] = mapped_column(default=0)
     trouble: Mapped[str] = mapped_column(String(300), default="")
 
 

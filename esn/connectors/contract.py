@@ -63,12 +63,13 @@ class Page:
     """A part of a backfill: what it holds, and the cursor from which to go on.
 
     cursor: stored with the content in one transaction, so that a backfill that was interrupted
-    goes on where it was. trouble: what does not work, in a sentence for the administrator.
+    goes on where it was. trouble: what does not work, in a sentence for the administrator,
+    lazily translated.
     """
 
     content: Whitelisted
     cursor: dict[str, Any]
-    trouble: str = ""
+    trouble: Any = ""
 
 
 class NetworkSilent(DomainError):
@@ -84,6 +85,7 @@ class NetworkConnector(Protocol):
     kind: the entry point's name. about: one sentence for the administrator who chooses. verbs:
     which acts it can report. reports_client: whether it says from which kind of device an act
     came; a condition on the client is offered only then. pushes, reads_back: how it learns of acts.
+    look_at: where to look when nothing comes, a sentence for the administrator.
     """
 
     kind: str
@@ -93,6 +95,7 @@ class NetworkConnector(Protocol):
     reports_client: bool
     pushes: bool
     reads_back: bool
+    look_at: Any
 
     def verify(self, connector: Connector, push: Push) -> None:
         """Raise NotProved unless the sender proves itself; fail closed where no secret is set."""

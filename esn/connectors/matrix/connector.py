@@ -34,9 +34,15 @@ TRANSACTION = re.compile(r"(?:_matrix/app/v1/)?transactions/([^/]{1,255})")
 PING = re.compile(r"_matrix/app/v1/ping")
 QUERY = re.compile(r"(?:_matrix/app/v1/)?(?:users|rooms|thirdparty)/.*")
 ACCOUNTS_IN_A_PAGE = 50
-NO_ADMINISTRATOR = (
+NO_ADMINISTRATOR = _l(
     "People are not matched yet: our user may not read the homeserver's list of accounts. "
     "Make it an administrator there, or link people by hand."
+)
+
+
+NO_ROOMS = _l(
+    "We are in no room, so nothing is read: the homeserver's directory lists none that anybody "
+    "may join. Publish one; the page about Matrix says how."
 )
 
 
@@ -50,6 +56,10 @@ class MatrixConnector:
     reads_back = True
     verbs = frozenset({Act.POSTED, Act.REPLIED, Act.REACTED, Act.MENTIONED, Act.JOINED, Act.LEFT})
     reports_client = False
+    look_at = _l(
+        "On the homeserver: is a room that anybody may join in the directory, and was it restarted "
+        "with our newest file?"
+    )
     transport: httpx.BaseTransport | None = None  # tests put recorded answers here
 
     def verify(self, connector: Connector, push: Push) -> None:
@@ -143,7 +153,7 @@ class Backfill:
         for room in open_rooms:
             yield from self.past(room)
 
-    def page(self, content: Whitelisted, trouble: str = "") -> Page:
+    def page(self, content: Whitelisted, trouble: Any = "") -> Page:
         """Return a page with the cursor as it is now."""
         return Page(content, {"rooms": dict(self.rooms)}, trouble)
 
@@ -162,7 +172,7 @@ class Backfill:
             content["groups"].append(record)
             if record["open"] and record["group"] not in self.known.left_out:
                 readable.append(room)
-        return readable, self.page(content)
+        return readable, self.page(content, "" if readable else NO_ROOMS)
 
     def look_at(self, room: str) -> GroupRecord:
         """Ask whether a room is open; only then for its name."""

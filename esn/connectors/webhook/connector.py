@@ -41,6 +41,10 @@ class WebhookConnector:
     reads_back = False
     verbs = frozenset(verb.value for verb in Act)
     reports_client = True
+    look_at = _l(
+        "On the sender's side: does it run, and does it send to the address below with the present "
+        "secret?"
+    )
 
     def verify(self, connector: Connector, push: Push) -> None:
         """See the contract. Two secrets are valid while one replaces the other."""
