@@ -10,7 +10,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms import clock
@@ -28,6 +28,8 @@ class Connector(Model):
     `secret_before_until`, so that a secret is changed without a gap. credentials: sealed JSON,
     with what we prove ourselves to the network. cursor: where a backfill stands, in the
     connector's own words. trouble: what is wrong now, in words, none of them the network's.
+    told_client: it has said of an act, once at least, from which kind of device it came; kept, so
+    that nobody has to look through the ledger for it. acts: how many of its acts the ledger holds.
     """
 
     __tablename__ = "esn_connector"
@@ -47,6 +49,8 @@ class Connector(Model):
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)
     last_delivery_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     trouble: Mapped[str] = mapped_column(String(300), default="")
+    told_client: Mapped[bool] = mapped_column(default=False)
+    acts: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class Account(Model):

@@ -82,8 +82,9 @@ class NetworkConnector(Protocol):
     """One kind of network.
 
     kind: the entry point's name. about: one sentence for the administrator who chooses. verbs:
-    which acts it can report. reports_client: whether it says from which kind of device an act
-    came; a condition on the client is offered only then. pushes, reads_back: how it learns of acts.
+    which acts it can report. reports_client: whether it may say from which kind of device an act
+    came. Where it may not, what an act says of it is not believed; where it may, a condition on the
+    client is asked from the first act on that says so. pushes, reads_back: how it learns of acts.
     """
 
     kind: str
