@@ -163,7 +163,8 @@ class Condition:
     """Something that somebody is working on: what `measure` counts counts toward it.
 
     people: a select of the ids of those who work on it; None: everybody may. Whoever gives acts
-    (a network) asks for these, so as to keep no more of them than is needed.
+    (a network) asks for these, so as to keep no more of them than is needed. It is asked often:
+    the same object each time is cheapest.
     """
 
     measure: str

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
@@ -83,8 +84,8 @@ class NetworkConnector(Protocol):
 
     kind: the entry point's name. about: one sentence for the administrator who chooses. verbs:
     which acts it can report. reports_client: whether it may say from which kind of device an act
-    came. Where it may not, what an act says of it is not believed; where it may, a condition on the
-    client is asked from the first act on that says so. pushes, reads_back: how it learns of acts.
+    came. Of one that may not nobody is asked for a device; of one that may, from the first act on
+    that says so (`Connector.told_client`). pushes, reads_back: how it learns of acts.
     """
 
     kind: str
@@ -128,8 +129,9 @@ class NetworkConnector(Protocol):
         ...
 
 
-def kinds() -> dict[str, NetworkConnector]:
-    """Return one connector of each installed kind."""
+@cache
+def kinds() -> Mapping[str, NetworkConnector]:
+    """Return one connector of each installed kind; what is installed is looked for once."""
     found: dict[str, NetworkConnector] = {}
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         made = entry.load()()

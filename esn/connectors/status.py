@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from esn.connectors.contract import NetworkConnector, kinds
 from esn.ledger.normalise import TRIES
-from esn.models import Account, Connector, Delivery, Group, Usage
+from esn.models import Account, Connector, Delivery, Group
 from lms.db import db
 
 
@@ -51,7 +51,7 @@ class Status:
 
 
 def statuses() -> list[Status]:
-    """Return how every connector does, in the order in which they were added; seven queries."""
+    """Return how every connector does, in the order in which they were added; five queries."""
     connectors = db.session.scalars(select(Connector).order_by(Connector.id)).all()
     installed = kinds()
     counts = _Counts.read()
@@ -86,7 +86,6 @@ class _Counts:
     unreadable: dict[int, int]
     linked: dict[int, int]
     unknown: dict[int, int]
-    acts: dict[int, int]
 
     @classmethod
     def read(cls) -> _Counts:
@@ -96,7 +95,6 @@ class _Counts:
             unreadable=_by_connector(Delivery, open_, Delivery.tries >= TRIES),
             linked=_by_connector(Account, Account.person_id.is_not(None)),
             unknown=_by_connector(Account, Account.person_id.is_(None)),
-            acts=_by_connector(Usage),
         )
 
 
@@ -120,7 +118,7 @@ def _status(connector: Connector, kind: NetworkConnector | None, counts: _Counts
         unreadable,
         counts.linked.get(connector.id, 0),
         counts.unknown.get(connector.id, 0),
-        counts.acts.get(connector.id, 0),
+        connector.acts,
         connector.last_delivery_at,
     )
 

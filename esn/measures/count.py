@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Integer,
     Select,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     select,
 )
 
+from esn.connectors.contract import kinds
 from esn.measures.basis import Counted, enough
 from esn.measures.stretch import PERSON, best_stretch
 from esn.measures.words import with_day as words
@@ -61,8 +63,11 @@ class UsageMeasure:
         return best_stretch(self.column, acts, window.within_days)
 
     def reports(self, where: Filter) -> bool:
-        """Whether any network has said which device is used, where that is asked for."""
-        return where.client is None or bool(db.session.scalar(_TOLD))
+        """Whether any network that may has said which device is used, where that is asked for."""
+        if where.client is None:
+            return True
+        able = [name for name, kind in kinds().items() if kind.reports_client]
+        return bool(db.session.connection().scalar(_TOLD, {"able": able}))
 
     def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
         """Say what one person lacks: in the stretch that runs now, unless an earlier one sufficed."""
@@ -141,7 +146,8 @@ class UsageMeasure:
         return func.count(distinct(getattr(Usage, self.column)))
 
 
-_TOLD = select(exists().where(Connector.told_client.is_(True)))
+_able: BindParameter[Any] = bindparam("able", expanding=True)
+_TOLD = select(exists().where(Connector.told_client.is_(True), Connector.kind.in_(_able)))
 _BEFORE_ALL = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
 _AFTER_ALL = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 
