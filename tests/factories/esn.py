@@ -82,13 +82,13 @@ def make_acts(
             for person in people
         ],
     )
-    accounts = list(
-        db.session.execute(
-            select(Account.id, Account.person_id)
-            .where(Account.connector_id == connector.id, Account.person_id.is_not(None))
-            .order_by(Account.id)
-        )
+    known = db.session.execute(
+        select(Account.id, Account.person_id)
+        .where(Account.connector_id == connector.id)
+        .order_by(Account.id)
     )
+    wanted = set(people)
+    accounts = [(account, person) for account, person in known if person in wanted]
     verbs = (Act.REPLIED, Act.REPLIED, Act.POSTED, Act.REACTED, Act.JOINED)
     now, rows = clock.now(), []
     for place, (account_id, person_id) in enumerate(accounts):
