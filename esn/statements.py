@@ -7,6 +7,7 @@ digests, no text, and names no colleague.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -20,7 +21,7 @@ from lms.db import db
 from lms.evidence import Condition, Source, conditions_in_force
 from lms.people.models import Person
 from xapi.api import record_many
-from xapi.build import activity, activity_iri, our_profile, template
+from xapi.build import INSTALLATION, activity, activity_iri, our_profile, template
 from xapi.vocabulary import (
     ANSWERED,
     ASKED,
@@ -83,6 +84,10 @@ TERMS: dict[str, tuple[VerbTerm, str, str]] = {
 }
 
 
+POST = (FORUM_TOPIC, "A post in the network")
+NAMED_GROUP = (GROUP, "A group of the network")
+
+
 def choose(acts: Sequence[Told]) -> list[Told]:
     """Return those of these acts that become statements, as the setting says."""
     setting = current_app.config["LMS_ESN_STATEMENTS"]
@@ -100,7 +105,8 @@ def record_acts(acts: Sequence[LedgerRow]) -> None:
         return
     people = {one["person_id"] for one in acts}
     uids = dict(db.session.connection().execute(_UIDS, {"people": list(people)}).tuples().all())
-    record_many([(one["person_id"], statement_of(one, uids)) for one in acts])
+    writer = Writer(uids)
+    record_many([(one["person_id"], writer.write(one)) for one in acts])
 
 
 def counting(acts: Sequence[Told], conditions: Iterable[Condition]) -> Iterable[Told]:
@@ -153,36 +159,43 @@ def counts(act: LedgerRow, condition: Condition) -> bool:
     )
 
 
-def statement_of(act: LedgerRow, uids: Mapping[int, str]) -> dict[str, Any]:
-    """Return the statement about one act, as a plain dict."""
-    verb, kind, name = TERMS[act["verb"]]
-    thing = act["object_key"] or act["parent_key"] or act["group_key"] or "unnamed"
-    place = "groups" if kind == GROUP and thing == act["group_key"] else "content"
-    built = template(
-        uids[act["person_id"]],
-        verb,
-        activity("network", kind, name),
-        category=[our_profile()],
-        timestamp=act["occurred_at"],
-    )
-    built["id"] = act["statement_id"]
-    # Every act has an object of its own: a tincan object for each would cost more than the rest.
-    built["object"] = _plain(f"network/{place}/{thing}", kind, name)
-    related: dict[str, Any] = built["context"]["contextActivities"]
-    if act["parent_key"]:
-        related["parent"] = [
-            _plain(f"network/content/{act['parent_key']}", FORUM_TOPIC, "A post in the network")
-        ]
-    if act["group_key"]:
-        related["grouping"] = [
-            _plain(f"network/groups/{act['group_key']}", GROUP, "A group of the network")
-        ]
-    return built
+class Writer:
+    """Writes the statements of a batch of acts: what is the same in many is built once."""
 
+    def __init__(self, uids: Mapping[int, str]) -> None:
+        self.uids = uids
+        self.network = activity_iri("network")
+        self.patterns: dict[str, dict[str, Any]] = {}
 
-def _plain(path: str, kind: str, name: str) -> dict[str, Any]:
-    return {
-        "objectType": "Activity",
-        "id": activity_iri(path),
-        "definition": {"type": kind, "name": {"en": name}},
-    }
+    def write(self, act: LedgerRow) -> dict[str, Any]:
+        """Return the statement about one act, as a plain dict."""
+        verb, kind, name = TERMS[act["verb"]]
+        pattern = self.patterns.get(act["verb"])
+        if pattern is None:
+            about = activity("network", kind, name)
+            pattern = template(INSTALLATION, verb, about, category=[our_profile()])
+            self.patterns[act["verb"]] = pattern
+        thing = act["object_key"] or act["parent_key"] or act["group_key"] or "unnamed"
+        place = "groups" if kind == GROUP and thing == act["group_key"] else "content"
+        related: dict[str, Any] = dict(pattern["context"]["contextActivities"])
+        if act["parent_key"]:
+            related["parent"] = [self._activity("content", act["parent_key"], *POST)]
+        if act["group_key"]:
+            related["grouping"] = [self._activity("groups", act["group_key"], *NAMED_GROUP)]
+        account = {**pattern["actor"]["account"], "name": self.uids[act["person_id"]]}
+        at: dt.datetime = act["occurred_at"]
+        return {
+            **pattern,
+            "id": act["statement_id"],
+            "actor": {**pattern["actor"], "account": account},
+            "object": self._activity(place, thing, kind, name),
+            "context": {**pattern["context"], "contextActivities": related},
+            "timestamp": at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
+        }
+
+    def _activity(self, place: str, key: str, kind: str, name: str) -> dict[str, Any]:
+        return {
+            "objectType": "Activity",
+            "id": f"{self.network}/{place}/{key}",
+            "definition": {"type": kind, "name": {"en": name}},
+        }
