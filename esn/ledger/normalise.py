@@ -24,7 +24,7 @@ from lms.db import db, transaction
 
 log = logging.getLogger(__name__)
 
-ACTS_IN_A_TRANSACTION = 250  # some thirty milliseconds
+ACTS_IN_A_TRANSACTION = 400  # some forty milliseconds
 # What a worker leaves between two transactions, so that a waiting request gets its turn.
 PAUSE_SECONDS = 0.005
 TRIES = 5
