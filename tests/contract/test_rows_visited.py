@@ -157,4 +157,6 @@ def test_the_work_for_a_page_does_not_grow_with_the_company(
     new = {endpoint: how for endpoint, how in grown.items() if endpoint not in known}
     assert not new, "\n".join(f"{endpoint}: {how}" for endpoint, how in new.items())
     mended = GROWING.keys() - grown.keys()
-    assert not mended or on_postgresql, f"the work for {mended} does not grow any more: take it out of GROWING"
+    assert not mended or on_postgresql, (
+        f"the work for {mended} does not grow any more: take it out of GROWING"
+    )
