@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from certificates.models import Definition, Origin, RuleVersion, Sweep
 from certificates.rules.model import Rule
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 LIBRARY = Path(__file__).parent / "library"
 EVALUATE = "certificates.evaluate"
+_others = aliased(RuleVersion)
 
 
 class NoSuchCertificate(NotFound):
@@ -40,6 +42,26 @@ class Offered:
     version_id: int
     number: int
     rule: Rule
+    digest: str
+
+
+_OFFERED = (
+    select(
+        RuleVersion.definition_id,
+        RuleVersion.id,
+        RuleVersion.number,
+        RuleVersion.text,
+        RuleVersion.digest,
+    )
+    .join(Definition, Definition.id == RuleVersion.definition_id)
+    .where(
+        Definition.retired_at.is_(None),
+        RuleVersion.number
+        == select(func.max(_others.number))
+        .where(_others.definition_id == Definition.id)
+        .scalar_subquery(),
+    )
+)
 
 
 def offered() -> list[Offered]:
@@ -47,46 +69,37 @@ def offered() -> list[Offered]:
 
     A rule whose text was tampered with is left out, and logged; the administrator's page names it.
     """
-    newest = (
-        select(RuleVersion.definition_id, func.max(RuleVersion.number).label("number"))
-        .group_by(RuleVersion.definition_id)
-        .subquery()
-    )
-    versions = db.session.scalars(
-        select(RuleVersion)
-        .join(
-            newest,
-            (newest.c.definition_id == RuleVersion.definition_id)
-            & (newest.c.number == RuleVersion.number),
-        )
-        .join(Definition, Definition.id == RuleVersion.definition_id)
-        .where(Definition.retired_at.is_(None))
-    )
     found = []
-    for version in versions:
+    for definition_id, version_id, number, text, digest in db.session.execute(_OFFERED):
         try:
-            rule = rule_of(version)
+            rule = _rule(number, text, digest)
         except Tampered as error:
             log.error("%s", error.message)
             continue
-        found.append(Offered(version.definition_id, version.id, version.number, rule))
+        found.append(Offered(definition_id, version_id, number, rule, digest))
     return sorted(found, key=lambda one: (one.rule.order, one.rule.slug))
 
 
 def rule_of(version: RuleVersion) -> Rule:
     """Return the rule of a version; raises Tampered where text and digest have come apart."""
-    rule = _parsed(version.text)
-    if rule.digest() != version.digest:
+    return _rule(version.number, version.text, version.digest)
+
+
+def _rule(number: int, text: str, digest: str) -> Rule:
+    rule, own = _parsed(text)
+    if own != digest:
         raise Tampered(
-            f"The text of rule version {version.number} of “{rule.slug}” is not the published one. "
+            f"The text of rule version {number} of “{rule.slug}” is not the published one. "
             "It is not evaluated. Publish the rule again."
         )
     return rule
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> Rule:
-    return parse(text)
+def _parsed(text: str) -> tuple[Rule, str]:
+    """Return the rule that a text means, and its digest."""
+    rule = parse(text)
+    return rule, rule.digest()
 
 
 def get_offered(slug: str) -> Offered:

@@ -3,15 +3,26 @@ a colleague's name: what somebody did in the network is theirs."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal, null, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
 
 from certificates.catalogue import Offered, offered
 from certificates.models import Award
-from certificates.rules.compile import compile_rule
+from certificates.rules.compile import condition_values, is_asked
 from certificates.rules.model import Condition
 from lms.people.models import Person
 from lms.plugin import CellState, TeamColumn
@@ -85,19 +96,17 @@ class ConditionColumn:
 
     def cells(self, people: Select[tuple[int]]) -> Select[Any]:
         """Return met or not met, in one select for all people."""
-        rule = dataclasses.replace(self.certificate.rule, conditions=(self.condition,))
-        found = compile_rule(rule, people).subquery()
-        held = _holds(self.certificate)
-        return (
-            select(
-                Person.id.label("person_id"),
-                case(
-                    (or_(held, found.c.met_0), literal(CellState.MET.value)),
-                    else_=literal(CellState.NOT_MET.value),
-                ).label("state"),
-                null().label("number"),
-                null().label("due_at"),
-            )
-            .join(found, found.c.person_id == Person.id)
-            .where(or_(held, found.c.asked_0), or_(held, _is_offered(self.certificate)))
-        )
+        values = condition_values(self.condition, people)
+        held = met = _holds(self.certificate)
+        if values is not None:
+            met = or_(held, values.c.value >= self.condition.at_least)
+        asked = _is_offered(self.certificate) if is_asked(self.condition) else false()
+        cells = select(
+            Person.id.label("person_id"),
+            case((met, literal(CellState.MET.value)), else_=literal(CellState.NOT_MET.value)).label(
+                "state"
+            ),
+            null().label("number"),
+            null().label("due_at"),
+        ).where(Person.id.in_(people), or_(held, asked))
+        return cells if values is None else cells.outerjoin(values, values.c.person_id == Person.id)

@@ -10,7 +10,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms import clock
@@ -29,6 +29,8 @@ class Connector(Model):
     with what we prove ourselves to the network. cursor: where a backfill stands, in the
     connector's own words. longest_silence_seconds: between two deliveries, so far. trouble: what is
     wrong now, a sentence a line, none of them the network's; translated where it is shown.
+    told_client: it has said of an act, once at least, from which kind of device it came; kept, so
+    that nobody has to look through the ledger for it. acts: how many of its acts the ledger holds.
     """
 
     __tablename__ = "esn_connector"
@@ -49,6 +51,8 @@ class Connector(Model):
     last_delivery_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     longest_silence_seconds: Mapped[int] = mapped_column(default=0)
     trouble: Mapped[str] = mapped_column(String(300), default="")
+    told_client: Mapped[bool] = mapped_column(default=False)
+    acts: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class Account(Model):

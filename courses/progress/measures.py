@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import url_for
@@ -38,26 +39,37 @@ class Completed:
             asked = asked.where(Completion.person_id.in_(where.people))
         return asked.where(*_conditions(window, where))
 
-    def basis(self, person_id: int, window: Window, where: Filter, need: int) -> Basis:
-        """Return the completions that brought it, the first `need` of them."""
-        first = (
-            select(Completion.target, Completion.statement_id)
-            .where(Completion.person_id == person_id, *_conditions(window, where))
-            .order_by(Completion.completed_at, Completion.id)
-            .limit(need)
+    def bases(
+        self, people: Collection[int], window: Window, where: Filter, need: int
+    ) -> dict[int, Basis]:
+        """Return the completions that brought it, the first `need` of each person's."""
+        rows = db.session.execute(
+            select(Completion.person_id, Completion.target, Completion.statement_id)
+            .where(Completion.person_id.in_(people), *_conditions(window, where))
+            .order_by(Completion.person_id, Completion.completed_at, Completion.id)
         )
-        rows = db.session.execute(first).all()
-        if len(rows) < need:
-            return Basis()
-        return Basis(
-            statements=tuple(row.statement_id for row in rows if row.statement_id),
-            things=tuple(row.target for row in rows),
-        )
+        found: dict[int, list[tuple[str, str | None]]] = {}
+        for person_id, target, statement_id in rows:
+            found.setdefault(person_id, []).append((target, statement_id))
+        return {
+            person_id: Basis(
+                statements=tuple(statement_id for _, statement_id in all_[:need] if statement_id),
+                things=tuple(target for target, _ in all_[:need]),
+            )
+            for person_id, all_ in found.items()
+            if len(all_) >= need
+        }
 
     def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
         """Say which course or path is still open, with a link to it."""
-        rows = self.values(window, where).subquery()
-        have = db.session.scalar(select(rows.c.value).where(rows.c.person_id == person_id)) or 0
+        have = (
+            db.session.scalar(
+                select(func.count()).where(
+                    Completion.person_id == person_id, *_conditions(window, where)
+                )
+            )
+            or 0
+        )
         kind, _slash, slug = (where.target or "").partition("/")
         if kind == "course":
             url = url_for("courses.course", slug=slug)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Insert, func, select, update
+from sqlalchemy import Insert, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from courses.blocks.content import Content, get_content
@@ -24,6 +24,25 @@ from lms.events import Event, EvidenceChanged, publish
 from lms.people.models import Person
 
 _AFTER_BEGINNING = dt.timedelta(milliseconds=1)
+# Built once: SQLAlchemy takes longer to build a statement than SQLite to answer it.
+_LATEST = (
+    select(Attempt)
+    .where(Attempt.person_id == bindparam("person"), Attempt.course_id == bindparam("course"))
+    .order_by(Attempt.number.desc())
+    .limit(1)
+)
+_LATEST_BY_SLUG = (
+    select(Attempt)
+    .join(Course, Course.id == Attempt.course_id)
+    .where(Attempt.person_id == bindparam("person"), Course.slug == bindparam("slug"))
+    .order_by(Attempt.number.desc())
+    .limit(1)
+)
+_OWN = select(Attempt).where(
+    Attempt.registration == bindparam("registration"), Attempt.person_id == bindparam("person")
+)
+_ANSWERS = select(Answer).where(Answer.attempt_id == bindparam("attempt"))
+_ANSWER = _ANSWERS.where(Answer.card_id == bindparam("card"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,43 +67,28 @@ def way(content: Content, attempt: Attempt) -> tuple[str, ...]:
 
 def find_attempt(person_id: int, course_id: int) -> Attempt | None:
     """Return the person's latest attempt at the course, or None."""
-    return db.session.scalar(
-        select(Attempt)
-        .where(Attempt.person_id == person_id, Attempt.course_id == course_id)
-        .order_by(Attempt.number.desc())
-        .limit(1)
-    )
+    return db.session.scalar(_LATEST, {"person": person_id, "course": course_id})
 
 
 def find_attempt_by_slug(person_id: int, slug: str) -> Attempt | None:
     """Return the person's latest attempt at the course of this name, or None: one query."""
-    return db.session.scalar(
-        select(Attempt)
-        .join(Course, Course.id == Attempt.course_id)
-        .where(Attempt.person_id == person_id, Course.slug == slug)
-        .order_by(Attempt.number.desc())
-        .limit(1)
-    )
+    return db.session.scalar(_LATEST_BY_SLUG, {"person": person_id, "slug": slug})
 
 
 def find_own_attempt(person_id: int, registration: str) -> Attempt | None:
     """Return this attempt, if it is the person's own."""
-    return db.session.scalar(
-        select(Attempt).where(Attempt.registration == registration, Attempt.person_id == person_id)
-    )
+    return db.session.scalar(_OWN, {"registration": registration, "person": person_id})
 
 
 def answers_of(attempt: Attempt) -> dict[str, Answer]:
     """Return the answers of an attempt by card."""
-    rows = db.session.scalars(select(Answer).where(Answer.attempt_id == attempt.id))
+    rows = db.session.scalars(_ANSWERS, {"attempt": attempt.id})
     return {row.card_id: row for row in rows}
 
 
 def find_answer(attempt: Attempt, card_id: str) -> Answer | None:
     """Return the answer to one card, or None."""
-    return db.session.scalar(
-        select(Answer).where(Answer.attempt_id == attempt.id, Answer.card_id == card_id)
-    )
+    return db.session.scalar(_ANSWER, {"attempt": attempt.id, "card": card_id})
 
 
 def start(person: Person, course: Course) -> Attempt:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
@@ -83,8 +84,9 @@ class NetworkConnector(Protocol):
     """One kind of network.
 
     kind: the entry point's name. about: one sentence for the administrator who chooses. verbs:
-    which acts it can report. reports_client: whether it says from which kind of device an act
-    came; a condition on the client is offered only then. pushes, reads_back: how it learns of acts.
+    which acts it can report. reports_client: whether it may say from which kind of device an act
+    came. Of one that may not nobody is asked for a device; of one that may, from the first act on
+    that says so (`Connector.told_client`). pushes, reads_back: how it learns of acts.
     look_at: where to look when nothing comes, a sentence for the administrator.
     """
 
@@ -130,8 +132,9 @@ class NetworkConnector(Protocol):
         ...
 
 
-def kinds() -> dict[str, NetworkConnector]:
-    """Return one connector of each installed kind."""
+@cache
+def kinds() -> Mapping[str, NetworkConnector]:
+    """Return one connector of each installed kind; what is installed is looked for once."""
     found: dict[str, NetworkConnector] = {}
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         made = entry.load()()

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, func, select
 from esn.connectors.contract import NetworkConnector, kinds
 from esn.connectors.silence import Heard, Silence, is_new, judge
 from esn.ledger.normalise import TRIES
-from esn.models import Account, Connector, Delivery, Group, Usage
+from esn.models import Account, Connector, Delivery, Group
 from lms import clock
 from lms.db import db
 
@@ -53,7 +53,7 @@ class Status:
 
 
 def statuses() -> list[Status]:
-    """Return how every connector does, in the order in which they were added; seven queries."""
+    """Return how every connector does, in the order in which they were added; five queries."""
     connectors = db.session.scalars(select(Connector).order_by(Connector.id)).all()
     installed = kinds()
     counts = _Counts.read()
@@ -88,7 +88,6 @@ class _Counts:
     unreadable: dict[int, int]
     linked: dict[int, int]
     unknown: dict[int, int]
-    acts: dict[int, int]
 
     @classmethod
     def read(cls) -> _Counts:
@@ -98,7 +97,6 @@ class _Counts:
             unreadable=_by_connector(Delivery, open_, Delivery.tries >= TRIES),
             linked=_by_connector(Account, Account.person_id.is_not(None)),
             unknown=_by_connector(Account, Account.person_id.is_(None)),
-            acts=_by_connector(Usage),
         )
 
 
@@ -112,8 +110,7 @@ def _by_connector(model: type[Any], *where: ColumnElement[bool]) -> dict[int, in
 def _status(connector: Connector, kind: NetworkConnector | None, counts: _Counts) -> Status:
     waiting = counts.waiting.get(connector.id, 0)
     unreadable = counts.unreadable.get(connector.id, 0)
-    acts = counts.acts.get(connector.id, 0)
-    health, sentence = _words(connector, kind, waiting, unreadable, acts)
+    health, sentence = _words(connector, kind, waiting, unreadable)
     return Status(
         connector,
         kind,
@@ -123,13 +120,13 @@ def _status(connector: Connector, kind: NetworkConnector | None, counts: _Counts
         unreadable,
         counts.linked.get(connector.id, 0),
         counts.unknown.get(connector.id, 0),
-        acts,
+        connector.acts,
         connector.last_delivery_at,
     )
 
 
 def _words(
-    connector: Connector, kind: NetworkConnector | None, waiting: int, unreadable: int, acts: int
+    connector: Connector, kind: NetworkConnector | None, waiting: int, unreadable: int
 ) -> tuple[Health, str]:
     if kind is None:
         return Health.NEEDS_YOU, _("The package that reads this kind of network is not installed.")
@@ -153,7 +150,7 @@ def _words(
         return Health.WELL, ngettext(
             "%(num)s delivery is being read.", "%(num)s deliveries are being read.", waiting
         )
-    if not acts:
+    if not connector.acts:
         if is_new(heard_of(connector), clock.now()):
             return Health.NEW, _("Nothing that counts has arrived yet.")
         return Health.NEEDS_YOU, _(

@@ -1,7 +1,7 @@
 """From deliveries to the ledger: idempotent, in short transactions, in sets.
 
-One delivery may hold thousands of acts; each transaction takes a hundred at most, so that SQLite's
-one writer never keeps a learner waiting. A crash in between is harmless: an act that is there
+One delivery may hold thousands of acts; each transaction takes some hundreds at most, so that
+SQLite's one writer never keeps a learner waiting. A crash in between is harmless: an act that is there
 already is skipped by its key.
 """
 
@@ -24,7 +24,7 @@ from lms.db import db, transaction
 
 log = logging.getLogger(__name__)
 
-ACTS_IN_A_TRANSACTION = 100
+ACTS_IN_A_TRANSACTION = 400  # some forty milliseconds
 # What a worker leaves between two transactions, so that a waiting request gets its turn.
 PAUSE_SECONDS = 0.005
 TRIES = 5
