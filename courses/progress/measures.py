@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, Row, Select, func, literal, select
 
 from courses.catalogue.models import Course
 from courses.progress.models import Completion
@@ -18,7 +18,8 @@ from lms.evidence import Basis, Filter, Gap, Source, Window
 class Completed:
     """`courses.completed`: 1 where the target (`course/x`, `path/x`) is completed in the window.
 
-    Without a target, it is how many different courses somebody has completed.
+    Without a target, it is how many different courses somebody has completed. In whatever cycle:
+    the window says how old a completion may be.
     """
 
     slug = "courses.completed"
@@ -30,23 +31,25 @@ class Completed:
         """Return (person_id, value); people without a completion are left out."""
         asked: Select[Any]
         if where.target is None:
-            count = func.count().label("value")
+            count = func.count(Completion.target.distinct()).label("value")
             asked = select(Completion.person_id, count).group_by(Completion.person_id)
         else:
-            asked = select(Completion.person_id, literal(1).label("value"))
+            asked = select(Completion.person_id, literal(1).label("value")).distinct()
         if where.people is not None:
             asked = asked.where(Completion.person_id.in_(where.people))
         return asked.where(*_conditions(window, where))
 
     def basis(self, person_id: int, window: Window, where: Filter, need: int) -> Basis:
-        """Return the completions that brought it, the first `need` of them."""
-        first = (
+        """Return the completions that brought it: of the first `need` targets, the first each."""
+        ordered = (
             select(Completion.target, Completion.statement_id)
             .where(Completion.person_id == person_id, *_conditions(window, where))
             .order_by(Completion.completed_at, Completion.id)
-            .limit(need)
         )
-        rows = db.session.execute(first).all()
+        first: dict[str, Row[tuple[str, str | None]]] = {}
+        for row in db.session.execute(ordered):
+            first.setdefault(row.target, row)
+        rows = list(first.values())[:need]
         if len(rows) < need:
             return Basis()
         return Basis(
