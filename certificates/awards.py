@@ -20,6 +20,7 @@ from certificates.documents import request_document
 from certificates.freezing import evidence_digest, freeze
 from certificates.models import Award
 from certificates.rules.compile import Standing
+from certificates.standing import note_holders
 from lms import audit, clock
 from lms.db import db
 from lms.errors import Conflict, Invalid, NotFound
@@ -85,6 +86,7 @@ def give(certificate: Offered, standing: Standing) -> Award | None:
         path=f"/certificates/awards/{uid}",
     )
     request_document(award)
+    note_holders(rule.slug, [standing.person_id])
     return award
 
 
@@ -180,4 +182,6 @@ def revoke(award: Award, why: str, actor_id: int | None) -> None:
         raise AlreadyRevoked("This certificate was revoked before; the first reason stands.")
     award.revoked_at = clock.now()
     award.revoked_why = reason
+    db.session.flush()
+    note_holders(award.definition.slug, [award.person_id])
     audit.note("certificates.revoked", f"award/{award.uid}", actor_id, why=reason)

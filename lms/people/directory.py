@@ -9,8 +9,8 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from lms.db import db
-from lms.people.joining import folded
 from lms.people.models import Identity, Person, Unit
+from lms.people.names import folded
 from lms.people.tree import units_below
 
 PAGE = 50

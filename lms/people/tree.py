@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, Select, exists, literal, select, update
+from sqlalchemy import CTE, BindParameter, Select, exists, literal, select, update
 from sqlalchemy.orm import aliased
 
 from lms.db import db
+from lms.events import PeopleChanged, publish
 from lms.people.models import Person, Unit
 
 
@@ -24,12 +25,13 @@ def below(person_id: int, direct: bool = False, active_only: bool = True) -> Sel
     if direct:
         found = select(Person.id).where(Person.manager_id == person_id, Person.id != person_id)
     else:
-        rows = _descent(person_id)
+        rows = descent(person_id)
         found = select(Person.id).join(rows, rows.c.id == Person.id).where(Person.id != person_id)
     return found.where(Person.active) if active_only else found
 
 
-def _descent(person_id: int) -> CTE:
+def descent(person_id: int | BindParameter[int]) -> CTE:
+    """Return the ids of everybody below a person, active or not, as rows to join."""
     first = select(Person.id).where(Person.manager_id == person_id).cte("below", recursive=True)
     report = aliased(Person)
     return first.union(select(report.id).where(report.manager_id == first.c.id))
@@ -59,6 +61,14 @@ def is_above(viewer: Person, person: Person) -> bool:
     return db.session.scalar(asked) is not None
 
 
+def units_named(uid: BindParameter[str]) -> Select[tuple[int]]:
+    """Return a select of the ids of the unit with this uid and of every unit inside it."""
+    first = select(Unit.id).where(Unit.uid == uid).cte("units", recursive=True)
+    part = aliased(Unit)
+    rows = first.union(select(part.id).where(part.parent_id == first.c.id))
+    return select(rows.c.id)
+
+
 def units_below(unit_id: int) -> Select[tuple[int]]:
     """Return a select of the ids of a unit and of every unit inside it."""
     first = select(Unit.id).where(Unit.id == unit_id).cte("units", recursive=True)
@@ -70,15 +80,22 @@ def units_below(unit_id: int) -> Select[tuple[int]]:
 def refresh_managers() -> None:
     """Make `is_manager` say what the tree says: somebody active reports to this person.
 
-    One statement for everybody; rows that are right already are not touched.
+    One statement for everybody; rows that are right already are not touched. Whoever became a
+    manager, or is none any more, is told of as changed.
     """
     report = aliased(Person)
     has_reports = exists().where(report.manager_id == Person.id, report.active)
+    turned: set[int] = set()
     for value, wrong in ((True, has_reports), (False, ~has_reports)):
-        db.session.execute(
-            update(Person)
-            .where(wrong, Person.is_manager.is_not(value))
-            .values(is_manager=value)
-            .execution_options(synchronize_session=False)
+        turned |= set(
+            db.session.scalars(
+                update(Person)
+                .where(wrong, Person.is_manager.is_not(value))
+                .values(is_manager=value)
+                .returning(Person.id)
+                .execution_options(synchronize_session=False)
+            )
         )
     db.session.expire_all()
+    if turned:
+        publish(PeopleChanged(frozenset(turned)))

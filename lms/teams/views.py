@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_babel import to_user_timezone
 from sqlalchemy import select
@@ -17,7 +26,7 @@ from lms.people.mail import mail_is_set_up
 from lms.people.models import Person
 from lms.teams import services, words
 from lms.teams.columns import all_columns, table_columns
-from lms.teams.export import build_csv
+from lms.teams.export import stream_rows, write_csv
 from lms.teams.person import build_person, nudge_person, thank_person
 from lms.teams.query import STATES, TeamQuery
 
@@ -56,7 +65,9 @@ def team() -> str:
 @allow(Who.MANAGER, Who.ADMINISTRATOR)
 def export() -> Response:
     """Hand out the table as a file, all pages of it."""
-    response = Response(build_csv(current_person(), _query()), mimetype="text/csv")
+    columns, rows = stream_rows(current_person(), _query())
+    lines = stream_with_context(write_csv(columns, rows))
+    response = Response(lines, mimetype="text/csv")
     day = to_user_timezone(clock.now()).date().isoformat()
     response.headers["Content-Disposition"] = f'attachment; filename="team-{day}.csv"'
     return response

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections import Counter
 
 from flask_babel import format_number, get_timezone, ngettext
 from flask_babel import gettext as _
@@ -12,8 +12,7 @@ from flask_babel import lazy_gettext as _l
 from lms import clock, days
 from lms.number_words import count_word
 from lms.plugin import CellState, TeamColumn
-from lms.teams.columns import RANKS
-from lms.teams.roster import Cell
+from lms.teams.cells import Cell
 
 TONES = {
     CellState.DONE: "ok",
@@ -116,15 +115,13 @@ def tone(state: CellState) -> str:
     return TONES.get(state, "")
 
 
-def headline(counts: Any) -> str:
-    """Return the sentence that answers: who needs the manager. `counts` is by worst rank."""
+def headline(counts: Counter[CellState]) -> str:
+    """Return the sentence that answers: who needs the manager.
 
-    def people(state: CellState) -> int:
-        found: int = counts[RANKS[state]]
-        return found
-
+    counts: people by what their states come to (`lms.teams.rules.judge`).
+    """
     late, due, idle = (
-        people(state) for state in (CellState.OVERDUE, CellState.DUE, CellState.NOT_STARTED)
+        counts[state] for state in (CellState.OVERDUE, CellState.DUE, CellState.NOT_STARTED)
     )
     if late:
         return str(
@@ -150,8 +147,10 @@ def headline(counts: Any) -> str:
                 count=count_word(idle),
             )
         )
-    if people(CellState.ON_TRACK):
-        return str(_("Everyone is on track"))
-    if people(CellState.DONE) or people(CellState.MET) or people(CellState.NOT_MET):
-        return str(_("Everyone is done"))
+    everyone = not counts[CellState.NONE]
+    if counts[CellState.ON_TRACK]:
+        on_track = _("Everyone is on track") if everyone else _("Whoever was asked is on track")
+        return str(on_track)
+    if counts[CellState.DONE]:
+        return str(_("Everyone is done") if everyone else _("Whoever was asked is done"))
     return str(_("Nothing is asked of your people yet"))

@@ -11,7 +11,7 @@ from flask import current_app
 from sqlalchemy import insert, text
 
 from lms.db import db
-from lms.people.joining import folded
+from lms.people.names import folded
 from lms.people.models import Identity, Person, new_uid
 from tests.benchmarks import million
 from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms

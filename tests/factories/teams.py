@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import Column, Integer, MetaData, Select, String, Table, insert, select
 
 from lms.db import UtcDateTime, db
+from lms.events import EvidenceChanged, publish
 from lms.people.models import Person
 from lms.plugin import CellState, Plugin
 
@@ -63,4 +64,5 @@ def set_cells(rows: Iterable[tuple[str, int, CellState, int | None, dt.datetime 
     names = ("slug", "person_id", "state", "number", "due_at")
     values = [dict(zip(names, row, strict=True)) for row in rows]
     db.session.execute(insert(CELLS), values)
+    publish(EvidenceChanged(frozenset(row["person_id"] for row in values)))  # type: ignore[arg-type]
     db.session.commit()
