@@ -13,6 +13,7 @@ from lms.db import UtcDateTime, db
 from lms.events import EvidenceChanged, publish
 from lms.people.models import Person
 from lms.plugin import CellState, Plugin
+from lms.teams.standing import build
 
 CELLS = Table(
     "fake_cell",
@@ -46,6 +47,8 @@ def add_columns(app: Flask, *columns: FakeColumn) -> None:
         *(part for part in app.extensions["lms.parts"] if part.team_columns is None),
         Plugin(name="fake", label="fake", team_columns=lambda: columns),
     ]
+    db.session.commit()
+    build()  # as a worker does that finds other columns than before
 
 
 def set_cell(

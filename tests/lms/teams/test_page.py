@@ -249,7 +249,7 @@ def test_the_number_of_queries_does_not_depend_on_how_many(
     assert seen[0] <= 12, queries
 
 
-def test_many_columns_are_packed_and_read_back(app: Flask, team: Team) -> None:
+def test_many_columns_are_kept_and_read_back(app: Flask, team: Team) -> None:
     columns = [FakeColumn(f"fake.{n}", f"Item {n}") for n in range(21)]
     add_columns(app, *columns)
     order = [state for state in CellState if state != CellState.NONE]
