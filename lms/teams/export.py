@@ -13,7 +13,7 @@ from lms.db import db, writing
 from lms.people.models import Person
 from lms.plugin import TeamColumn
 from lms.teams import selection
-from lms.teams.cells import kept_cells, kept_columns
+from lms.teams.cells import KeptColumns, kept_cells
 from lms.teams.query import TeamQuery
 from lms.teams.selection import Asked
 from lms.teams.services import Row, as_row, count_people, find_leader, visible_columns
@@ -35,13 +35,14 @@ def neutral(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
-def stream_rows(viewer: Person, query: TeamQuery) -> tuple[list[TeamColumn], Iterator[list[Row]]]:
+def stream_rows(
+    viewer: Person, query: TeamQuery, kept: KeptColumns
+) -> tuple[list[TeamColumn], Iterator[list[Row]]]:
     """Return the columns and all rows of all pages, in the order of the page, some at a time.
 
     The rows are read while they are asked for, in one reading transaction of their own.
     """
     asked = Asked(query.scope, (find_leader(viewer, query) or viewer).id)
-    kept = kept_columns()
     people = count_people(selection.totals(asked)).total()
     visible = visible_columns(asked, kept, people)
     statement = selection.page_statement(selection.shape_of(asked, query))

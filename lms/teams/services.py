@@ -18,7 +18,7 @@ from lms.people.models import Person, Unit
 from lms.people.names import display_names, removed_name
 from lms.plugin import CellState, TeamColumn
 from lms.teams import rules, selection
-from lms.teams.cells import NOTHING, Cell, KeptColumns, kept_cells, kept_columns
+from lms.teams.cells import NOTHING, Cell, KeptColumns, kept_cells
 from lms.teams.nudges import nudge_key, thanks_key
 from lms.teams.query import Scope, TeamQuery
 from lms.teams.rules import Act
@@ -117,11 +117,10 @@ def count_people(counted: Sequence[Counted]) -> Counter[CellState]:
     return found
 
 
-def build_page(viewer: Person, query: TeamQuery) -> TeamPage:
+def build_page(viewer: Person, query: TeamQuery, kept: KeptColumns) -> TeamPage:
     """Return one page of the table, with the numbers of the whole scope."""
     leader = find_leader(viewer, query)
     asked = Asked(query.scope, (leader or viewer).id)
-    kept = kept_columns()
     counted = selection.totals(asked)
     counts = count_people(counted)
     visible = visible_columns(asked, kept, counts.total())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import (
     Blueprint,
     Response,
@@ -25,7 +27,7 @@ from lms.people.current import current_person
 from lms.people.mail import mail_is_set_up
 from lms.people.models import Person
 from lms.teams import services, words
-from lms.teams.columns import all_columns, table_columns
+from lms.teams.cells import KeptColumns, kept_columns
 from lms.teams.export import stream_rows, write_csv
 from lms.teams.person import build_person, nudge_person, thank_person
 from lms.teams.query import STATES, TeamQuery
@@ -33,9 +35,9 @@ from lms.teams.query import STATES, TeamQuery
 blueprint = Blueprint("teams", __name__, url_prefix="/team", template_folder="templates")
 
 
-def _query() -> TeamQuery:
-    items = [column.slug for column in table_columns(all_columns())]
-    return TeamQuery.read(request.args, services.scopes_for(current_person(), request.args), items)
+def _query(kept: KeptColumns, wish: Mapping[str, str]) -> TeamQuery:
+    items = [column.slug for column in kept.columns]
+    return TeamQuery.read(wish, services.scopes_for(current_person(), wish), items)
 
 
 def _get_person(uid: str) -> Person:
@@ -49,14 +51,14 @@ def _get_person(uid: str) -> Person:
 @allow(Who.MANAGER, Who.ADMINISTRATOR)
 def team() -> str:
     """Show who needs the manager, who is fine, and by person and item why."""
-    page = services.build_page(current_person(), _query())
-    today = days.with_weekday(clock.now())
+    kept = kept_columns()
+    page = services.build_page(current_person(), _query(kept, request.args), kept)
     return render_template(
         "teams/team.html",
         team=page,
+        lines=words.lines(page.rows, page.columns),
         words=words,
-        wording=words.Wording(),
-        today=today,
+        today=days.with_weekday(clock.now()),
         states=STATES,
     )
 
@@ -65,7 +67,8 @@ def team() -> str:
 @allow(Who.MANAGER, Who.ADMINISTRATOR)
 def export() -> Response:
     """Hand out the table as a file, all pages of it."""
-    columns, rows = stream_rows(current_person(), _query())
+    kept = kept_columns()
+    columns, rows = stream_rows(current_person(), _query(kept, request.args), kept)
     lines = stream_with_context(write_csv(columns, rows))
     response = Response(lines, mimetype="text/csv")
     day = to_user_timezone(clock.now()).date().isoformat()
@@ -109,7 +112,6 @@ def thank(person_uid: str) -> AnyResponse:
 def _back(person_uid: str) -> AnyResponse:
     """Return to the table as it was, or to the person's page."""
     if request.form.get("from") == "team":
-        items = [column.slug for column in table_columns(all_columns())]
-        scopes = services.scopes_for(current_person(), request.form)
-        return redirect(url_for("teams.team", **TeamQuery.read(request.form, scopes, items).args()))
+        query = _query(kept_columns(), request.form)
+        return redirect(url_for("teams.team", **query.args()))
     return redirect(url_for("teams.person", person_uid=person_uid))

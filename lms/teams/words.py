@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask_babel import format_number, get_timezone, ngettext
 from flask_babel import gettext as _
@@ -13,13 +15,15 @@ from lms import clock, days
 from lms.number_words import count_word
 from lms.plugin import CellState, TeamColumn
 from lms.teams.cells import Cell
+from lms.teams.rules import Act
+from lms.teams.services import Row
 
 TONES = {
     CellState.DONE: "ok",
     CellState.MET: "ok",
     CellState.OVERDUE: "late",
     CellState.DUE: "soon",
-    CellState.NONE: "muted",
+    CellState.NONE: "muted not-asked",
 }
 
 # What a state is called in a list of filters.
@@ -76,6 +80,46 @@ class Wording:
         if found is None:
             found = self._cells[key] = cell_words(cell.state, left, number, total)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the table in words. cells: (label of the column, class, text); act: see `Act`."""
+
+    uid: str
+    name: str
+    cells: list[tuple[str, str, str]]
+    due: str
+    due_on: str
+    act: str
+    done: str  # what stands in the place of the act, where there is none to do
+
+
+def lines(rows: Sequence[Row], columns: Sequence[TeamColumn]) -> list[Line]:
+    """Return the rows of a page in words, so that the template has but to write them down."""
+    wording = Wording()
+    labels = [str(column.label) for column in columns]
+    instead = {
+        Act.NUDGE: str(_("nudged today")),
+        Act.THANK: str(_("thanked")),
+        Act.NOTHING: str(_("fine")),
+    }
+    not_asked = str(PLAIN[CellState.NONE])
+    return [
+        Line(
+            uid=row.uid,
+            name=row.name,
+            cells=[
+                (label, tone(cell.state), wording.cell(cell, column))
+                for label, cell, column in zip(labels, row.cells, columns, strict=True)
+            ],
+            due=wording.day(row.next_due) if row.next_due else "",
+            due_on=row.next_due.isoformat() if row.next_due else "",
+            act="" if row.done else row.act.value,
+            done=instead[row.act] if row.act or row.overall != CellState.NONE else not_asked,
+        )
+        for row in rows
+    ]
 
 
 def cell_words(state: CellState, left: int | None, number: int | None, total: int | None) -> str:
