@@ -65,8 +65,9 @@ def _starts(place: int) -> ColumnElement[bool]:
 
 def has_word(place: int) -> ColumnElement[bool]:
     """Whether a person has a word of that beginning, asked of each: for a few people."""
-    asked = select(SearchWord.word).where(SearchWord.person_id == Person.id, _starts(place))
-    return asked.correlate(Person).exists()
+    person: Any = Person.__table__
+    asked = select(SearchWord.word).where(SearchWord.person_id == person.c.id, _starts(place))
+    return asked.correlate(person).exists()
 
 
 def starting(place: int) -> Select[tuple[int]]:

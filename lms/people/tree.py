@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, BindParameter, Select, exists, literal, select, update
+from sqlalchemy import CTE, Select, exists, literal, select, update
 from sqlalchemy.orm import aliased
 
 from lms.db import db
@@ -25,13 +25,12 @@ def below(person_id: int, direct: bool = False, active_only: bool = True) -> Sel
     if direct:
         found = select(Person.id).where(Person.manager_id == person_id, Person.id != person_id)
     else:
-        rows = descent(person_id)
+        rows = _descent(person_id)
         found = select(Person.id).join(rows, rows.c.id == Person.id).where(Person.id != person_id)
     return found.where(Person.active) if active_only else found
 
 
-def descent(person_id: int | BindParameter[int]) -> CTE:
-    """Return the ids of everybody below a person, active or not, as rows to join."""
+def _descent(person_id: int) -> CTE:
     first = select(Person.id).where(Person.manager_id == person_id).cte("below", recursive=True)
     report = aliased(Person)
     return first.union(select(report.id).where(report.manager_id == first.c.id))
@@ -59,14 +58,6 @@ def is_above(viewer: Person, person: Person) -> bool:
         return True
     asked: Select[Any] = select(literal(1)).where(literal(viewer.id).in_(chain(person.id)))
     return db.session.scalar(asked) is not None
-
-
-def units_named(uid: BindParameter[str]) -> Select[tuple[int]]:
-    """Return a select of the ids of the unit with this uid and of every unit inside it."""
-    first = select(Unit.id).where(Unit.uid == uid).cte("units", recursive=True)
-    part = aliased(Unit)
-    rows = first.union(select(part.id).where(part.parent_id == first.c.id))
-    return select(rows.c.id)
 
 
 def units_below(unit_id: int) -> Select[tuple[int]]:

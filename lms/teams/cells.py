@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +13,25 @@ from lms import clock
 from lms.db import UtcDateTime, db
 from lms.people.models import Person
 from lms.plugin import CellState, TeamColumn
-from lms.teams.columns import all_columns, table_columns
 from lms.teams.models import Column, Standing
 from lms.teams.rules import STATES, dated
 
 # SQLite joins 64 tables at most, and a column may bring several; PostgreSQL plans eight well.
 COLUMNS_A_QUERY = 8
 _NAMED = {str(state): state for state in CellState}
-_COLUMNS = select(Column.slug, Column.id, Column.built_at)
-_KEPT = select(
-    Standing.person_id, Standing.column_id, Standing.rank, Standing.number, Standing.due_at
-).where(Standing.person_id.in_(bindparam("people", expanding=True)))
+_column: Any = Column.__table__
+_standing: Any = Standing.__table__
+_KEPT = (
+    select(
+        _standing.c.person_id,
+        _column.c.slug,
+        _standing.c.rank,
+        _standing.c.number,
+        _standing.c.due_at,
+    )
+    .join(_column, _column.c.id == _standing.c.column_id)
+    .where(_standing.c.person_id.in_(bindparam("people", expanding=True)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +46,16 @@ class Cell:
 NOTHING = Cell(CellState.NONE)
 
 
-@dataclass(frozen=True, slots=True)
-class KeptColumns:
-    """The columns of the table, and the ids under which their cells are kept.
-
-    building: some column is new, and a job has not yet asked it about everybody.
-    """
-
-    columns: list[TeamColumn]
-    ids: dict[str, int]
-    building: bool
-
-
-def kept_columns() -> KeptColumns:
-    """Return the columns of the table as they are kept."""
-    columns = table_columns(all_columns())
-    rows = {
-        slug: (column_id, built_at) for slug, column_id, built_at in db.session.execute(_COLUMNS)
-    }
-    known = {one.slug: rows[one.slug][0] for one in columns if one.slug in rows}
-    building = any(one.slug not in rows or rows[one.slug][1] is None for one in columns)
-    return KeptColumns(columns, known, building)
-
-
 def kept_cells(
     people: Sequence[int], connection: Connection | None = None
-) -> Mapping[int, Mapping[int, Cell]]:
-    """Return the cells of these people as they are today, by person and column id; one query."""
-    found: dict[int, dict[int, Cell]] = {}
+) -> dict[int, dict[str, Cell]]:
+    """Return the cells of these people as they are today, by person and slug; one query."""
+    found: dict[int, dict[str, Cell]] = {}
     moment = clock.now()
-    run = connection if connection is not None else db.session
-    for person_id, column_id, rank, number, due_at in run.execute(_KEPT, {"people": people}):
+    run = connection or db.session.connection()
+    for person_id, slug, rank, number, due_at in run.execute(_KEPT, {"people": people}):
         state = dated(STATES[rank], due_at, moment)
-        found.setdefault(person_id, {})[column_id] = Cell(state, number, due_at)
+        found.setdefault(person_id, {})[slug] = Cell(state, number, due_at)
     return found
 
 

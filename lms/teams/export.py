@@ -13,11 +13,11 @@ from lms.db import db, writing
 from lms.people.models import Person
 from lms.plugin import TeamColumn
 from lms.teams import selection
-from lms.teams.cells import KeptColumns, kept_cells
+from lms.teams.cells import kept_cells
 from lms.teams.query import TeamQuery
 from lms.teams.selection import Asked
-from lms.teams.services import Row, as_row, count_people, find_leader, visible_columns
-from lms.teams.words import Wording
+from lms.teams.services import Row, as_row, find_leader, visible_columns
+from lms.teams.words import Wording, wording
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
@@ -36,43 +36,45 @@ def neutral(text: str) -> str:
 
 
 def stream_rows(
-    viewer: Person, query: TeamQuery, kept: KeptColumns
+    viewer: Person, query: TeamQuery, columns: Sequence[TeamColumn]
 ) -> tuple[list[TeamColumn], Iterator[list[Row]]]:
     """Return the columns and all rows of all pages, in the order of the page, some at a time.
 
     The rows are read while they are asked for, in one reading transaction of their own.
     """
     asked = Asked(query.scope, (find_leader(viewer, query) or viewer).id)
-    people = count_people(selection.totals(asked)).total()
-    visible = visible_columns(asked, kept, people)
+    kept = selection.columns_in(asked)
+    visible = visible_columns(columns, kept)
     statement = selection.page_statement(selection.shape_of(asked, query))
-    values = selection.values_of(asked, query, kept.ids) | {"most": ALL, "before": 0}
+    values = selection.values_of(asked, query, kept) | {"most": ALL, "before": 0}
 
     def rows() -> Iterator[list[Row]]:
         with db.engine.connect() as connection:
             with writing(False):
                 connection.begin()
-            people = connection.execution_options(yield_per=ROWS_AT_ONCE)
-            for some in people.execute(statement, values).partitions(ROWS_AT_ONCE):
+            streamed = connection.execute(
+                statement, values, execution_options={"yield_per": ROWS_AT_ONCE}
+            )
+            for some in streamed.partitions(ROWS_AT_ONCE):
                 cells = kept_cells([one[0] for one in some], connection)
-                yield [as_row(one, visible, kept, cells.get(one[0], {})) for one in some]
+                yield [as_row(one, visible, cells.get(one[0], {})) for one in some]
 
     return visible, rows()
 
 
 def write_csv(columns: Sequence[TeamColumn], rows: Iterable[Sequence[Row]]) -> Iterator[str]:
     """Yield the table as CSV with a byte-order mark (RFC 4180), some rows at a time."""
-    wording = Wording()
+    say = wording()
     none = str(_("none"))
     head = [_("Person"), *(str(column.label) for column in columns), _("Next due")]
     yield BYTE_ORDER_MARK + _lines([[neutral(str(text)) for text in head]])
     for some in rows:
-        yield _lines([_texts(row, columns, wording, none) for row in some])
+        yield _lines([_texts(row, columns, say, none) for row in some])
 
 
-def _texts(row: Row, columns: Sequence[TeamColumn], wording: Wording, none: str) -> list[str]:
-    words = [wording.cell(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
-    due = wording.day(row.next_due) if row.next_due is not None else none
+def _texts(row: Row, columns: Sequence[TeamColumn], say: Wording, none: str) -> list[str]:
+    words = [say.cell(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
+    due = say.day(row.next_due) if row.next_due is not None else none
     # What cells say are words of ours; a name is anybody's.
     return [neutral(row.name), *words, due]
 

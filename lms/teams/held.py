@@ -9,24 +9,24 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from lms.plugin import Held
-from lms.teams.cells import kept_cells, kept_columns
-from lms.teams.words import Wording
+from lms.teams.cells import kept_cells
+from lms.teams.columns import all_columns, table_columns
+from lms.teams.words import wording
 
 
 def standing(person_id: int) -> Sequence[Mapping[str, Any]]:
     """What those above see in their table, column by column."""
-    kept = kept_columns()
     own = kept_cells([person_id]).get(person_id, {})
-    wording = Wording()
+    say = wording()
     return [
         {
             "item": str(column.label),
-            "state": wording.cell(cell, column),
+            "state": say.cell(cell, column),
             "number": cell.number,
             "due": cell.due_at,
         }
-        for column in kept.columns
-        if (cell := own.get(kept.ids.get(column.slug, 0))) is not None
+        for column in table_columns(all_columns())
+        if (cell := own.get(column.slug)) is not None
     ]
 
 

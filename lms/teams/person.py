@@ -11,8 +11,8 @@ from lms.people.models import Person
 from lms.people.names import removed_name
 from lms.plugin import CellState, TeamColumn
 from lms.teams import rules
-from lms.teams.cells import Cell, ask_cells, kept_cells, kept_columns
-from lms.teams.columns import all_columns
+from lms.teams.cells import Cell, ask_cells, kept_cells
+from lms.teams.columns import all_columns, table_columns
 from lms.teams.nudges import nudge, thank
 from lms.teams.rules import Act
 from lms.teams.services import acts_for
@@ -46,14 +46,10 @@ class PersonPage:
 
 def build_person(viewer: Person, person: Person) -> PersonPage:
     """Return what those above see of one person; items that are not asked are left out."""
-    kept = kept_columns()
+    columns = all_columns()
     own = kept_cells([person.id]).get(person.id, {})
-    items = [
-        (column, own[kept.ids[column.slug]])
-        for column in kept.columns
-        if kept.ids.get(column.slug) in own
-    ]
-    details = [column for column in all_columns() if column.detail]
+    items = [(one, own[one.slug]) for one in table_columns(columns) if one.slug in own]
+    details = [column for column in columns if column.detail]
     asked = ask_cells(select(Person.id).where(Person.id == person.id), details)
     detail = [
         (column, cells[person.id])

@@ -11,26 +11,40 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+)
 
 from lms import clock
 from lms.db import UtcDateTime, db
-from lms.people import tree
-from lms.people.models import Identity, Person
+from lms.people.models import Identity, Person, Unit
 from lms.people.search import bounds, has_word, prefixes
 from lms.plugin import CellState
-from lms.teams.models import Standing, Summary
+from lms.teams.models import Column, Standing, Summary
 from lms.teams.query import BY_DUE, BY_NAME, BY_NEED, FINE, HELD, Scope, TeamQuery
 from lms.teams.rules import ACHIEVED, DUE_SOON, OPEN, RANKS
 from lms.teams.rules import FINE as FINE_STATES
 
-SMALL = 500  # people: up to here each is asked which columns show something
+# Tables, not classes: the ORM has nothing to add here, and would double what a query costs.
+person: Any = Person.__table__
+identity: Any = Identity.__table__
+unit: Any = Unit.__table__
+column: Any = Column.__table__
+standing: Any = Standing.__table__
+summary: Any = Summary.__table__
 
 _MOMENT = bindparam("moment", type_=UtcDateTime)
 _SOON = bindparam("soon", type_=UtcDateTime)
-_LEADER = bindparam("leader", type_=Person.id.type)
-_COLUMN = bindparam("column", type_=Standing.column_id.type)
+_LEADER = bindparam("leader", type_=Integer)
+_COLUMN = bindparam("column", type_=Integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +59,16 @@ class Asked:
 class Counted:
     """How many people of one unit come to the same; `held`: how many of them hold a certificate."""
 
-    unit_id: int | None
+    unit_uid: str | None
+    unit_name: str | None
     rank: int
     people: int
     held: int
 
 
-def moments() -> dict[str, Any]:
-    """Return what makes an open state due or overdue today."""
-    moment = clock.now()
-    return {"moment": moment, "soon": moment + DUE_SOON}
+def run(statement: Select[Any], values: Mapping[str, Any]) -> CursorResult[Any]:
+    """Run a statement of this module."""
+    return db.session.connection().execute(statement, values)
 
 
 def _today(rank: Any, due_at: Any) -> ColumnElement[int]:
@@ -68,64 +82,85 @@ def _today(rank: Any, due_at: Any) -> ColumnElement[int]:
     )
 
 
-_OVERALL = _today(Summary.rank, Summary.due_at)
+_OVERALL = _today(summary.c.rank, summary.c.due_at)
 
 
 def _in_scope(built: Select[Any], scope: Scope) -> Select[Any]:
     """Narrow a select over people to those of a scope."""
-    built = built.where(Person.active)
+    built = built.where(person.c.active)
     if scope == Scope.EVERYONE:
         return built
-    built = built.where(Person.id != _LEADER)
+    built = built.where(person.c.id != _LEADER)
     if scope == Scope.DIRECT:
-        return built.where(Person.manager_id == _LEADER)
-    rows = tree.descent(_LEADER)
-    return built.join(rows, rows.c.id == Person.id)
+        return built.where(person.c.manager_id == _LEADER)
+    # As `lms.people.tree.below`: UNION ends even where a circle slipped into the data.
+    first = select(person.c.id).where(person.c.manager_id == _LEADER).cte("below", recursive=True)
+    report = person.alias("report")
+    rows = first.union(select(report.c.id).where(report.c.manager_id == first.c.id))
+    return built.where(person.c.id.in_(select(rows.c.id)))
 
 
 @lru_cache(maxsize=8)
 def _totals(scope: Scope) -> Select[Any]:
     built = (
         select(
-            Person.unit_id,
+            unit.c.uid,
+            unit.c.name,
             _OVERALL.label("overall"),
             func.count(),
-            func.count().filter(Summary.held > 0),
+            func.count().filter(summary.c.held > 0),
         )
-        .select_from(Person)
-        .outerjoin(Summary, Summary.person_id == Person.id)
-        .group_by(Person.unit_id, "overall")
+        .select_from(
+            person.outerjoin(summary, summary.c.person_id == person.c.id).outerjoin(
+                unit, unit.c.id == person.c.unit_id
+            )
+        )
+        .group_by(unit.c.id, unit.c.uid, unit.c.name, "overall")
+        .order_by(unit.c.name)
     )
     return _in_scope(built, scope)
 
 
 def totals(asked: Asked) -> list[Counted]:
-    """Return how many people come to what, by unit; one query."""
-    rows = db.session.execute(_totals(asked.scope), {"leader": asked.leader_id, **moments()})
+    """Return how many people come to what, by unit in the order of their names; one query."""
+    rows = run(_totals(asked.scope), {"leader": asked.leader_id, **moments()})
     return [Counted(*row) for row in rows]
 
 
-@lru_cache(maxsize=16)
-def _shown(scope: Scope, small: bool) -> Select[Any]:
-    if small:
-        people = _in_scope(select(Person.id), scope)
-        return select(Standing.column_id).where(Standing.person_id.in_(people)).distinct()
-    one = _in_scope(select(Person.id).join(Standing, Standing.person_id == Person.id), scope).where(
-        Standing.column_id == _COLUMN
-    )
-    return select(one.exists())
-
-
-def shown_columns(asked: Asked, people: int, column_ids: list[int]) -> set[int]:
-    """Return the ids of the columns that show something of anybody in the scope.
-
-    people: how many there are in it. Of a large scope each column is asked for its first person.
+@dataclass(frozen=True, slots=True)
+class KeptColumn:
+    """A column as it is kept. building: a job has not yet asked it about everybody; shown: it
+    says something of somebody in the scope.
     """
-    values = {"leader": asked.leader_id}
-    if people <= SMALL:
-        return set(db.session.scalars(_shown(asked.scope, True), values))
-    statement = _shown(asked.scope, False)
-    return {one for one in column_ids if db.session.scalar(statement, {**values, "column": one})}
+
+    id: int
+    building: bool
+    shown: bool
+
+
+@lru_cache(maxsize=8)
+def _columns(scope: Scope) -> Select[Any]:
+    # One inside the other, so that people are walked until the first who has something.
+    has_it = (
+        select(standing.c.rank)
+        .where(standing.c.person_id == person.c.id, standing.c.column_id == column.c.id)
+        .correlate(person, column)
+        .exists()
+    )
+    somebody = _in_scope(select(person.c.id).where(has_it), scope).correlate(column).exists()
+    return select(column.c.slug, column.c.id, column.c.built_at.is_(None), somebody)
+
+
+def columns_in(asked: Asked) -> dict[str, KeptColumn]:
+    """Return the columns that are kept, by slug; one query."""
+    rows = run(_columns(asked.scope), {"leader": asked.leader_id})
+    return {slug: KeptColumn(*of_column) for slug, *of_column in rows}
+
+
+def moments() -> dict[str, Any]:
+    """Return what makes an open state due or overdue today."""
+    moment = clock.now()
+    return {"moment": moment, "soon": moment + DUE_SOON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +189,16 @@ def shape_of(asked: Asked, query: TeamQuery) -> Shape:
     )
 
 
-def values_of(asked: Asked, query: TeamQuery, column_ids: Mapping[str, int]) -> dict[str, Any]:
-    """Return the values that a question's statement wants. column_ids: by slug."""
+def values_of(asked: Asked, query: TeamQuery, kept: Mapping[str, KeptColumn]) -> dict[str, Any]:
+    """Return the values that a question's statement wants."""
+
+    def id_of(slug: str) -> int:
+        return kept[slug].id if slug in kept else 0
+
     values: dict[str, Any] = {
         "leader": asked.leader_id,
-        "column": column_ids.get(query.item, 0),
-        "sort_column": column_ids.get(query.sort.removeprefix("-"), 0),
+        "column": id_of(query.item),
+        "sort_column": id_of(query.sort.removeprefix("-")),
         "unit": query.unit,
         **moments(),
     }
@@ -175,12 +214,12 @@ def page_statement(shape: Shape) -> Select[Any]:
     """
     built = _chosen(
         select(
-            Person.id,
-            Person.uid,
-            Identity.display_name,
+            person.c.id,
+            person.c.uid,
+            identity.c.display_name,
             _OVERALL.label("overall"),
-            Summary.due_at,
-            func.coalesce(Summary.achieved, 0),
+            summary.c.due_at,
+            func.coalesce(summary.c.achieved, 0),
         ),
         shape,
     )
@@ -195,28 +234,36 @@ def count_statement(shape: Shape) -> Select[Any]:
 
 def _chosen(built: Select[Any], shape: Shape) -> Select[Any]:
     built = _in_scope(
-        built.select_from(Person)
-        .outerjoin(Identity, Identity.person_id == Person.id)
-        .outerjoin(Summary, Summary.person_id == Person.id),
+        built.select_from(person)
+        .outerjoin(identity, identity.c.person_id == person.c.id)
+        .outerjoin(summary, summary.c.person_id == person.c.id),
         shape.scope,
     )
     for place in range(shape.words):
         built = built.where(has_word(place))
     if shape.unit:
-        built = built.where(Person.unit_id.in_(tree.units_named(bindparam("unit"))))
+        built = built.where(person.c.unit_id.in_(_units_inside()))
     if shape.item:
-        of_item = and_(Standing.person_id == Person.id, Standing.column_id == _COLUMN)
-        built = built.join(Standing, of_item)
+        of_item = and_(standing.c.person_id == person.c.id, standing.c.column_id == _COLUMN)
+        built = built.join(standing, of_item)
     if shape.state:
         built = built.where(_fits(shape.state, shape.item))
     return built
 
 
+def _units_inside() -> Select[Any]:
+    """The unit that is named, and every unit inside it."""
+    first = select(unit.c.id).where(unit.c.uid == bindparam("unit")).cte("units", recursive=True)
+    part = unit.alias("part")
+    rows = first.union(select(part.c.id).where(part.c.parent_id == first.c.id))
+    return select(rows.c.id)
+
+
 def _fits(state: str, item: bool) -> ColumnElement[bool]:
     """Whether somebody is in a state: on the whole or, with `item`, in that column."""
     if state == HELD:
-        return Summary.held > 0
-    today = _today(Standing.rank, Standing.due_at) if item else _OVERALL
+        return summary.c.held > 0
+    today: ColumnElement[int] = _today(standing.c.rank, standing.c.due_at) if item else _OVERALL
     if state == FINE:
         wanted = FINE_STATES | ACHIEVED if item else FINE_STATES
     elif state == CellState.DONE:
@@ -228,18 +275,18 @@ def _fits(state: str, item: bool) -> ColumnElement[bool]:
 
 def _ordered(built: Select[Any], sort: str) -> Select[Any]:
     key, backwards = sort.removeprefix("-"), sort.startswith("-")
-    by_name: list[Any] = [Identity.sort_name, Person.id]
-    by_due: list[Any] = [Summary.due_at.is_(None), Summary.due_at]
+    by_name: list[Any] = [identity.c.sort_name, person.c.id]
+    by_due: list[Any] = [summary.c.due_at.is_(None), summary.c.due_at]
     if key == BY_NAME:
         return built.order_by(*(one.desc() if backwards else one for one in by_name))
     if key == BY_DUE:
-        late_first = Summary.due_at.desc() if backwards else Summary.due_at
-        return built.order_by(Summary.due_at.is_(None), late_first, *by_name)
+        late_first = summary.c.due_at.desc() if backwards else summary.c.due_at
+        return built.order_by(summary.c.due_at.is_(None), late_first, *by_name)
     if key == BY_NEED:
         return built.order_by(_OVERALL if backwards else _OVERALL.desc(), *by_due, *by_name)
-    other = aliased(Standing)
-    today = func.coalesce(_today(other.rank, other.due_at), 0)
+    other = standing.alias("other")
+    today = func.coalesce(_today(other.c.rank, other.c.due_at), 0)
     return built.outerjoin(
         other,
-        and_(other.person_id == Person.id, other.column_id == bindparam("sort_column")),
+        and_(other.c.person_id == person.c.id, other.c.column_id == bindparam("sort_column")),
     ).order_by(today if backwards else today.desc(), *by_name)

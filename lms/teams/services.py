@@ -14,15 +14,15 @@ from sqlalchemy import select
 from lms.db import db
 from lms.notices.services import sent_keys
 from lms.people import tree
-from lms.people.models import Person, Unit
+from lms.people.models import Person
 from lms.people.names import display_names, removed_name
 from lms.plugin import CellState, TeamColumn
 from lms.teams import rules, selection
-from lms.teams.cells import NOTHING, Cell, KeptColumns, kept_cells
+from lms.teams.cells import NOTHING, Cell, kept_cells
 from lms.teams.nudges import nudge_key, thanks_key
 from lms.teams.query import Scope, TeamQuery
 from lms.teams.rules import Act
-from lms.teams.selection import Asked, Counted
+from lms.teams.selection import Asked, Counted, KeptColumn
 
 PAGE_ROWS = 25
 
@@ -117,41 +117,46 @@ def count_people(counted: Sequence[Counted]) -> Counter[CellState]:
     return found
 
 
-def build_page(viewer: Person, query: TeamQuery, kept: KeptColumns) -> TeamPage:
-    """Return one page of the table, with the numbers of the whole scope."""
+def build_page(viewer: Person, query: TeamQuery, columns: Sequence[TeamColumn]) -> TeamPage:
+    """Return one page of the table, with the numbers of the whole scope.
+
+    columns: those of the table.
+    """
     leader = find_leader(viewer, query)
     asked = Asked(query.scope, (leader or viewer).id)
+    kept = selection.columns_in(asked)
     counted = selection.totals(asked)
     counts = count_people(counted)
-    visible = visible_columns(asked, kept, counts.total())
+    visible = visible_columns(columns, kept)
     shape = selection.shape_of(asked, query)
-    values = selection.values_of(asked, query, kept.ids)
+    values = selection.values_of(asked, query, kept)
     matches = counts.total()
     if query.filtered:
-        matches = db.session.scalar(selection.count_statement(shape), values) or 0
+        matches = selection.run(selection.count_statement(shape), values).scalar_one()
     pages = max(1, -(-matches // PAGE_ROWS))
     page = min(query.page, pages)
     values |= {"most": PAGE_ROWS, "before": (page - 1) * PAGE_ROWS}
-    people = db.session.execute(selection.page_statement(shape), values).all()
+    people = selection.run(selection.page_statement(shape), values).all()
     return TeamPage(
         query=query.changed(page=page, leader=leader.uid if leader else ""),
         scopes=scopes_of(viewer) if leader is None else [Scope.DIRECT, Scope.BELOW],
         leader=display_names([leader.id]).get(leader.id, removed_name()) if leader else "",
         columns=visible,
-        rows=_rows(people, visible, kept, viewer),
+        rows=_rows(people, visible, viewer),
         counts=counts,
         holders=_holders(counted, visible),
-        building=kept.building,
-        units=_units({one.unit_id for one in counted}),
+        building=any(one.slug not in kept or kept[one.slug].building for one in columns),
+        units=list({(one.unit_uid, one.unit_name or ""): None for one in counted if one.unit_uid}),
         matches=matches,
         pages=pages,
     )
 
 
-def visible_columns(asked: Asked, kept: KeptColumns, people: int) -> list[TeamColumn]:
+def visible_columns(
+    columns: Sequence[TeamColumn], kept: Mapping[str, KeptColumn]
+) -> list[TeamColumn]:
     """Return the columns that show something of anybody in the scope."""
-    shown = selection.shown_columns(asked, people, list(kept.ids.values()))
-    return [column for column in kept.columns if kept.ids.get(column.slug) in shown]
+    return [one for one in columns if one.slug in kept and kept[one.slug].shown]
 
 
 def _holders(counted: Sequence[Counted], visible: Sequence[TeamColumn]) -> int | None:
@@ -161,12 +166,12 @@ def _holders(counted: Sequence[Counted], visible: Sequence[TeamColumn]) -> int |
 
 
 def _rows(
-    people: Sequence[SqlRow[Any]], visible: Sequence[TeamColumn], kept: KeptColumns, viewer: Person
+    people: Sequence[SqlRow[Any]], visible: Sequence[TeamColumn], viewer: Person
 ) -> list[Row]:
     cells = kept_cells([one[0] for one in people])
-    acts = acts_for(viewer, [(one[0], rules.STATES[one.overall], one[5]) for one in people])
+    acts = acts_for(viewer, [(one[0], rules.STATES[one[3]], one[5]) for one in people])
     return [
-        as_row(one, visible, kept, cells.get(one[0], {}), *act)
+        as_row(one, visible, cells.get(one[0], {}), *act)
         for one, act in zip(people, acts, strict=True)
     ]
 
@@ -174,14 +179,13 @@ def _rows(
 def as_row(
     person: SqlRow[Any],
     visible: Sequence[TeamColumn],
-    kept: KeptColumns,
-    cells: Mapping[int, Cell],
+    cells: Mapping[str, Cell],
     act: Act = Act.NOTHING,
     done: bool = False,
 ) -> Row:
-    """Return a person's row. person: of `selection.page_statement`; cells: by column id."""
+    """Return a person's row. person: of `selection.page_statement`; cells: by slug."""
     _id, uid, name, rank, due_at, _achieved = person
-    own = [cells.get(kept.ids[column.slug], NOTHING) for column in visible]
+    own = [cells.get(column.slug, NOTHING) for column in visible]
     return Row(uid, name or removed_name(), rules.STATES[rank], own, due_at, act, done)
 
 
@@ -199,9 +203,3 @@ def acts_for(
     ]
     told = sent_keys([key for key in keys if key])
     return [(act, key in told) for act, key in zip(acts, keys, strict=True)]
-
-
-def _units(ids: set[int | None]) -> list[tuple[str, str]]:
-    """Return (uid, name) of these units, by name."""
-    rows = db.session.execute(select(Unit.id, Unit.uid, Unit.name).order_by(Unit.name))
-    return [(uid, name) for unit_id, uid, name in rows if unit_id in ids]

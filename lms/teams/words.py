@@ -6,8 +6,9 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from flask_babel import format_number, get_timezone, ngettext
+from flask_babel import format_number, get_locale, get_timezone, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -48,15 +49,26 @@ DATED = frozenset({CellState.OVERDUE, CellState.DUE})
 COUNTED = frozenset({CellState.ON_TRACK, CellState.DUE, CellState.OVERDUE})
 
 
-class Wording:
-    """The words of one page: what has been said once is not worked out again.
+def wording() -> Wording:
+    """Return the words of the present reader's language, as they are today."""
+    zone = get_timezone()
+    return _wording(str(get_locale()), zone, clock.now().astimezone(zone).date())
 
-    Two cells of the same state, number and day read the same, and a page or file has thousands.
+
+@lru_cache(maxsize=32)
+def _wording(_language: str, zone: dt.tzinfo, today: dt.date) -> Wording:
+    return Wording(zone, today)
+
+
+class Wording:
+    """What cells and days read like, in one language and on one day: said once, worked out once.
+
+    Two cells of the same state, number and day read the same, and there are thousands of them.
     """
 
-    def __init__(self) -> None:
-        self.zone = get_timezone()
-        self.today = clock.now().astimezone(self.zone).date()
+    def __init__(self, zone: dt.tzinfo, today: dt.date) -> None:
+        self.zone = zone
+        self.today = today
         self._cells: dict[tuple[CellState, int | None, int | None, int | None], str] = {}
         self._days: dict[dt.date, str] = {}
 
@@ -97,7 +109,7 @@ class Line:
 
 def lines(rows: Sequence[Row], columns: Sequence[TeamColumn]) -> list[Line]:
     """Return the rows of a page in words, so that the template has but to write them down."""
-    wording = Wording()
+    say = wording()
     labels = [str(column.label) for column in columns]
     instead = {
         Act.NUDGE: str(_("nudged today")),
@@ -110,10 +122,10 @@ def lines(rows: Sequence[Row], columns: Sequence[TeamColumn]) -> list[Line]:
             uid=row.uid,
             name=row.name,
             cells=[
-                (label, tone(cell.state), wording.cell(cell, column))
+                (label, tone(cell.state), say.cell(cell, column))
                 for label, cell, column in zip(labels, row.cells, columns, strict=True)
             ],
-            due=wording.day(row.next_due) if row.next_due else "",
+            due=say.day(row.next_due) if row.next_due else "",
             due_on=row.next_due.isoformat() if row.next_due else "",
             act="" if row.done else row.act.value,
             done=instead[row.act] if row.act or row.overall != CellState.NONE else not_asked,

@@ -20,7 +20,7 @@ from lms.db import db
 from lms.people.models import Identity, Person
 from lms.plugin import CellState
 from lms.teams import rules
-from lms.teams.cells import kept_columns
+from lms.teams.columns import all_columns, table_columns
 from lms.teams.export import neutral, stream_rows
 from lms.teams.query import Scope, TeamQuery
 from lms.teams.services import PAGE_ROWS, Row, build_page, scopes_of
@@ -37,7 +37,7 @@ def names(app: Flask, viewer: Person, **wish: object) -> list[str]:
     with app.test_request_context():
         scopes = scopes_of(viewer)
         query = TeamQuery(**{"scope": scopes[0], **wish})  # type: ignore[arg-type]
-        return [row.name for row in build_page(viewer, query, kept_columns()).rows]
+        return [row.name for row in build_page(viewer, query, table_columns(all_columns())).rows]
 
 
 def test_the_page_opens_with_who_needs_the_manager(sign_in: SignIn, team: Team) -> None:
@@ -261,14 +261,16 @@ def test_many_columns_are_kept_and_read_back(app: Flask, team: Team) -> None:
         ]
     )
     with app.test_request_context():
-        page = build_page(team.manager, TeamQuery(), kept_columns())
+        page = build_page(team.manager, TeamQuery(), table_columns(all_columns()))
         assert [column.slug for column in page.columns] == [column.slug for column in columns]
         row = next(row for row in page.rows if row.name == "Imani Okafor")
         assert [cell.state for cell in row.cells] == [
             order[n % len(order)] for n in range(len(columns))
         ]
         found = build_page(
-            team.manager, TeamQuery(item="fake.20", state="not_started"), kept_columns()
+            team.manager,
+            TeamQuery(item="fake.20", state="not_started"),
+            table_columns(all_columns()),
         )
         assert found.matches == (1 if order[20 % len(order)] == CellState.NOT_STARTED else 0)
         assert page.overdue == 1
@@ -280,8 +282,8 @@ def test_real_paths_in_numbers_and_rows_agree(app: Flask, sign_in: SignIn) -> No
     make_person("Aiko Mori", boss)  # on no path: must be counted all the same
     query = TeamQuery(scope=Scope.BELOW)
     with app.test_request_context():
-        page = build_page(boss, query, kept_columns())
-        columns, some = stream_rows(boss, query, kept_columns())
+        page = build_page(boss, query, table_columns(all_columns()))
+        columns, some = stream_rows(boss, query, table_columns(all_columns()))
         rows = list(chain.from_iterable(some))
         assert len(columns) == 23
         assert page.people == len(rows) == 41
@@ -291,7 +293,9 @@ def test_real_paths_in_numbers_and_rows_agree(app: Flask, sign_in: SignIn) -> No
         assert [row.name for row in page.rows] == [row.name for row in rows[:PAGE_ROWS]]
         by_due: list[Row] = list(
             chain.from_iterable(
-                stream_rows(boss, TeamQuery(scope=Scope.BELOW, sort="due"), kept_columns())[1]
+                stream_rows(
+                    boss, TeamQuery(scope=Scope.BELOW, sort="due"), table_columns(all_columns())
+                )[1]
             )
         )
         dues = [row.next_due for row in by_due if row.next_due is not None]
