@@ -262,7 +262,8 @@ def _units_inside() -> Select[Any]:
 def _fits(state: str, item: bool) -> ColumnElement[bool]:
     """Whether somebody is in a state: on the whole or, with `item`, in that column."""
     if state == HELD:
-        return summary.c.held > 0
+        held: ColumnElement[bool] = summary.c.held > 0
+        return held
     today: ColumnElement[int] = _today(standing.c.rank, standing.c.due_at) if item else _OVERALL
     if state == FINE:
         wanted = FINE_STATES | ACHIEVED if item else FINE_STATES
