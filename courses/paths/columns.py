@@ -107,7 +107,11 @@ class CourseColumn:
                 func.max(Enrolment.cycle).label("cycle"),
             )
             .join(PathCourse, PathCourse.path_id == Enrolment.path_id)
-            .where(PathCourse.course_id == self.course_id, Enrolment.ended_at.is_(None))
+            .where(
+                PathCourse.course_id == self.course_id,
+                Enrolment.ended_at.is_(None),
+                Enrolment.person_id.in_(people),
+            )
             .group_by(Enrolment.person_id)
             .subquery()
         )
