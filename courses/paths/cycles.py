@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
 from sqlalchemy import Select, func, select
 
 from courses.catalogue.models import Course
@@ -57,7 +58,7 @@ def begin_next(person_id: int, path: Path, cycle: str, tell: bool = True) -> Enr
         .with_for_update()
     )
     if last is None:
-        raise NotFound("This person was never enrolled in that path.")
+        raise NotFound(_("This person was never enrolled in that path."))
     check_next(cycle, last.cycle)
     moment = clock.now()
     if last.ended_at is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from lms import clock
 from lms.db import db
@@ -156,6 +156,9 @@ def test_a_page_of_the_list_costs_the_same_however_many_there_are(app: Flask) ->
     costs = []
     for more in (100, 3000):
         make_people(more)
+        if db.engine.dialect.name == "postgresql":  # it finds out by itself within a minute
+            db.session.execute(text("ANALYZE"))
+            db.session.commit()
         with work() as done:
             assert [found.uid for found in list_people("zahn zit").entries] == [one.uid]
             first = list_people()
