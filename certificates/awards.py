@@ -23,6 +23,7 @@ from certificates.documents import request_first
 from certificates.freezing import bases, evidence_digest, freeze
 from certificates.models import Award
 from certificates.rules.compile import Standing
+from certificates.standing import note_holders
 from lms import audit, clock
 from lms.db import db
 from lms.errors import Conflict, Invalid, NotFound
@@ -76,6 +77,7 @@ def give_all(certificate: Offered, standings: Sequence[Standing]) -> list[Award]
         ],
     )
     request_first(new.values())
+    note_holders(certificate.rule.slug, [row["person_id"] for row in given])
     return list(
         db.session.scalars(select(Award).where(Award.id.in_(new.values())).order_by(Award.id))
     )
@@ -224,4 +226,6 @@ def revoke(award: Award, why: str, actor_id: int | None) -> None:
         raise AlreadyRevoked("This certificate was revoked before; the first reason stands.")
     award.revoked_at = clock.now()
     award.revoked_why = reason
+    db.session.flush()
+    note_holders(award.definition.slug, [award.person_id])
     audit.note("certificates.revoked", f"award/{award.uid}", actor_id, why=reason)

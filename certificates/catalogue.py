@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from certificates.models import Definition, Origin, RuleVersion, Sweep
 from certificates.rules.model import Rule
 from certificates.rules.parse import parse
+from certificates.standing import note_offer
 from lms import audit, clock
 from lms.db import db
 from lms.errors import Conflict, NotFound
@@ -141,6 +142,7 @@ def publish(text: str, origin: Origin, actor_id: int | None = None) -> RuleVersi
         origin=origin.value,
     )
     request_sweep(f"published {rule.slug} {version.number}")
+    note_offer(rule.slug)
     return version
 
 
@@ -196,6 +198,8 @@ def set_retired(definition: Definition, retired: bool, actor_id: int | None = No
     definition.retired_at = clock.now() if retired else None
     act = "certificates.retired" if retired else "certificates.offered_again"
     audit.note(act, f"certificate/{definition.slug}", actor_id)
+    db.session.flush()
+    note_offer(definition.slug)
     if not retired:
         request_sweep(f"offered again {definition.slug}")
 

@@ -24,6 +24,8 @@ from certificates.catalogue import Offered, offered
 from certificates.models import Award
 from certificates.rules.compile import condition_values, is_asked
 from certificates.rules.model import Condition
+from certificates.standing import column_of
+from lms.events import PeopleChanged, StandingChanged, publish
 from lms.people.models import Person
 from lms.plugin import CellState, TeamColumn
 
@@ -35,6 +37,13 @@ def columns() -> Sequence[TeamColumn]:
         found.append(HeldColumn(one))
         found += [ConditionColumn(one, condition) for condition in one.rule.conditions]
     return found
+
+
+def note_people(event: PeopleChanged) -> None:
+    """Listener: what is offered to somebody depends on who they are in the company."""
+    slugs = frozenset(column_of(one.rule.slug) for one in offered())
+    if slugs:
+        publish(StandingChanged(event.person_ids, slugs))
 
 
 def _holds(certificate: Offered) -> ColumnElement[bool]:
@@ -63,10 +72,12 @@ class HeldColumn:
 
     total: int | None = None
     detail = False
+    announced = True
+    earned = True
 
     def __init__(self, certificate: Offered) -> None:
         self.certificate = certificate
-        self.slug = f"certificates.{certificate.rule.slug}"
+        self.slug = column_of(certificate.rule.slug)
         self.label: Any = certificate.rule.title
 
     def cells(self, people: Select[tuple[int]]) -> Select[Any]:

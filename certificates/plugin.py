@@ -17,7 +17,7 @@ from certificates import (
 )
 from certificates.awards import EARNED
 from certificates.catalogue import EVALUATE
-from certificates.columns import columns
+from certificates.columns import columns, note_people
 from certificates.commands import certificates_commands
 from certificates.documents import RENDER
 from certificates.held import HELD
@@ -67,6 +67,7 @@ plugin = Plugin(
     ),
     listeners=(
         Listener(EvidenceChanged, evaluation.note_evidence),
+        Listener(PeopleChanged, note_people),
         Listener(PeopleChanged, evaluation.note_people),
         Listener(PersonErased, evaluation.note_erased),
     ),

@@ -19,13 +19,14 @@ from courses.paths.columns import team_columns
 from courses.paths.enrolment import enrol_by_rule, people_changed
 from courses.paths.notices import NOTICE_KINDS, remind
 from courses.paths.services import note_finished
+from courses.paths.standing import note_begun
 from courses.player import pages, views
 from courses.player.blueprint import blueprint
 from courses.player.next_step import home_card
 from courses.progress import held as progress_held
 from courses.progress import missions
 from courses.progress.measures import completed
-from courses.progress.services import CourseCompleted
+from courses.progress.services import CourseBegun, CourseCompleted
 from lms import clock, days
 from lms.config import Setting
 from lms.events import Listener, PeopleChanged
@@ -70,6 +71,7 @@ plugin = Plugin(
         Job("courses.remind", remind, every_seconds=6 * 3600),
     ),
     listeners=(
+        Listener(CourseBegun, note_begun),
         Listener(CourseCompleted, note_finished),
         Listener(PeopleChanged, people_changed),
     ),

@@ -94,11 +94,12 @@ class TeamColumn(Protocol):
     A person without a row reads as NONE. A column with `detail` is shown on the page of one person
     only, not in the table (the conditions of a certificate).
 
-    A class of many columns may also offer a class method `together(columns, people)`: all their
-    cells in one select of (person_id, place, state, due_at), at most one row for each person and
-    column, `place` being the column's index in `columns`, and due_at only where something is left
-    to be done. It says just what `cells` says; the kernel takes the numbers of the whole page from
-    it, and from `cells` the people who are shown.
+    Say ON_TRACK or NOT_STARTED and give due_at: the kernel makes DUE and OVERDUE of them, day by
+    day. The kernel keeps the cells of columns in the table (`lms.teams.standing`). It asks for
+    those of the people concerned at each `lms.events.EvidenceChanged` and `PeopleChanged`, and for
+    everybody's once a day. A column with `announced` true is asked only where its plugin publishes
+    `lms.events.StandingChanged`, which is cheaper. One with `earned` true tells of something that
+    may be earned and is asked of nobody (MET, NOT_MET).
 
     A column with `detail` may also offer `where(person_id)`: a few words that say where one person
     is ("On lesson 2 of 4"), or None. Never what somebody wrote or answered, nor when.

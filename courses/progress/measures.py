@@ -19,7 +19,8 @@ from lms.evidence import Basis, Filter, Gap, Source, Window
 class Completed:
     """`courses.completed`: 1 where the target (`course/x`, `path/x`) is completed in the window.
 
-    Without a target, it is how many different courses somebody has completed.
+    Without a target, it is how many different courses somebody has completed. In whatever cycle:
+    the window says how old a completion may be.
     """
 
     slug = "courses.completed"
@@ -31,10 +32,10 @@ class Completed:
         """Return (person_id, value); people without a completion are left out."""
         asked: Select[Any]
         if where.target is None:
-            count = func.count().label("value")
+            count = func.count(Completion.target.distinct()).label("value")
             asked = select(Completion.person_id, count).group_by(Completion.person_id)
         else:
-            asked = select(Completion.person_id, literal(1).label("value"))
+            asked = select(Completion.person_id, literal(1).label("value")).distinct()
         if where.people is not None:
             asked = asked.where(Completion.person_id.in_(where.people))
         return asked.where(*_conditions(window, where))
@@ -42,22 +43,22 @@ class Completed:
     def bases(
         self, people: Collection[int], window: Window, where: Filter, need: int
     ) -> dict[int, Basis]:
-        """Return the completions that brought it, the first `need` of each person's."""
+        """Return the completions that brought it: of the first `need` targets, the first each."""
         rows = db.session.execute(
             select(Completion.person_id, Completion.target, Completion.statement_id)
             .where(Completion.person_id.in_(people), *_conditions(window, where))
             .order_by(Completion.person_id, Completion.completed_at, Completion.id)
         )
-        found: dict[int, list[tuple[str, str | None]]] = {}
+        first: dict[int, dict[str, str]] = {}  # of each person, target and statement
         for person_id, target, statement_id in rows:
-            found.setdefault(person_id, []).append((target, statement_id))
+            first.setdefault(person_id, {}).setdefault(target, statement_id)
         return {
             person_id: Basis(
-                statements=tuple(statement_id for _, statement_id in all_[:need] if statement_id),
-                things=tuple(target for target, _ in all_[:need]),
+                statements=tuple(one for one in list(told.values())[:need] if one),
+                things=tuple(told)[:need],
             )
-            for person_id, all_ in found.items()
-            if len(all_) >= need
+            for person_id, told in first.items()
+            if len(told) >= need
         }
 
     def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:

@@ -15,6 +15,7 @@ from courses.blocks.content import Content, get_content
 from courses.catalogue.models import Course
 from courses.catalogue.services import newest_version
 from courses.progress import statements
+from courses.progress.cycles import FIRST
 from courses.progress.models import Answer, Attempt, Completion, new_registration
 from courses.progress.scoring import Outcome, outcome
 from lms import clock
@@ -46,8 +47,18 @@ _ANSWER = _ANSWERS.where(Answer.card_id == bindparam("card"))
 
 
 @dataclass(frozen=True, slots=True)
+class CourseBegun(Event):
+    """These people have begun an attempt at this course."""
+
+    person_ids: frozenset[int]
+    course_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class CourseCompleted(Event):
-    """These people completed this course for the first time; told before EvidenceChanged is."""
+    """These people completed this course for the first time in their present cycle; told before
+    EvidenceChanged is.
+    """
 
     person_ids: frozenset[int]
     course_id: int
@@ -91,14 +102,16 @@ def find_answer(attempt: Attempt, card_id: str) -> Answer | None:
     return db.session.scalar(_ANSWER, {"attempt": attempt.id, "card": card_id})
 
 
-def start(person: Person, course: Course) -> Attempt:
+def start(person: Person, course: Course, cycle: str = FIRST) -> Attempt:
     """Begin the course's newest version, or go on where the person is, and return the attempt.
 
-    A new attempt begins where there is none, where the last one failed (its questions alone), or
-    where the last one is finished and a newer version is out. Raises NotFound where nothing is
-    published, or where the course was put away before the person began.
+    cycle: in which the course is asked of the person now (`courses.paths.cycles.begin` knows).
+    A new attempt begins where there is none in it, where the last one failed (its questions
+    alone), or where the last one is finished and a newer version is out. Raises NotFound where
+    nothing is published, or where the course was put away before the person began.
     """
-    last = find_attempt(person.id, course.id)
+    latest = find_attempt(person.id, course.id)
+    last = latest if latest is not None and latest.cycle >= cycle else None
     if last is not None and last.finished_at is None:
         return last
     if last is None and course.archived_at is not None:
@@ -117,7 +130,8 @@ def start(person: Person, course: Course) -> Attempt:
             person_id=person.id,
             course_id=course.id,
             version_id=version.id,
-            number=1 if last is None else last.number + 1,
+            number=1 if latest is None else latest.number + 1,
+            cycle=cycle if last is None else last.cycle,
             questions_only=questions_only,
             card_id=(content.questions if questions_only else content.order)[0],
             reached=0,
@@ -130,6 +144,7 @@ def start(person: Person, course: Course) -> Attempt:
     assert attempt is not None  # noqa: S101 - it was there, or has just been made
     if made is not None:
         statements.initialized(person, content, attempt)
+        publish(CourseBegun(frozenset({person.id}), course.id))
     return attempt
 
 
@@ -259,6 +274,7 @@ def _finish(person: Person, content: Content, attempt: Attempt) -> None:
         .values(
             person_id=person.id,
             target=f"course/{content.slug}",
+            cycle=attempt.cycle,
             completed_at=attempt.finished_at,
             score_scaled=result.score_scaled,
             attempt_id=attempt.id,
@@ -272,11 +288,13 @@ def _finish(person: Person, content: Content, attempt: Attempt) -> None:
         publish(EvidenceChanged(people))
 
 
-def completed_at(person_id: int, target: str) -> dt.datetime | None:
-    """Return when the person first completed the target, or None."""
+def completed_at(person_id: int, target: str, cycle: str = FIRST) -> dt.datetime | None:
+    """Return when the person first completed the target in this cycle or a later one, or None."""
     return db.session.scalar(
-        select(Completion.completed_at).where(
-            Completion.person_id == person_id, Completion.target == target
+        select(func.min(Completion.completed_at)).where(
+            Completion.person_id == person_id,
+            Completion.target == target,
+            Completion.cycle >= cycle,
         )
     )
 

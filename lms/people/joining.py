@@ -20,6 +20,7 @@ from lms.db import db
 from lms.errors import Conflict, Gone, Invalid
 from lms.people.exchange.read import FORMULA_STARTS, plain_line
 from lms.people.models import Identity, JoinLink, Person, Unit
+from lms.people.names import folded
 from lms.people.passwords import weakness
 from lms.people.security import end_sessions, hashed, matches
 from lms.people.tree import refresh_managers
@@ -191,12 +192,6 @@ def sort_name(display_name: str) -> str:
     """Return the name by which lists are sorted: family name first, folded to plain letters."""
     words = display_name.split()
     return folded(" ".join([words[-1], *words[:-1]]) if words else "")[:200]
-
-
-def folded(text: str) -> str:
-    """Return text without case and accents, as `sort_name` holds it."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
 def _take_one(link: JoinLink) -> None:

@@ -27,7 +27,7 @@ def start(app: Flask) -> None:
 part = Plugin(
     name="people",
     label="people",
-    models=("lms.people.models",),
+    models=("lms.people.models", "lms.people.search"),
     blueprints=(
         me.blueprint,  # with the pages of sign-in
         passkeys.blueprint,

@@ -11,8 +11,8 @@ from sqlalchemy import func, or_, select
 
 from lms.db import db
 from lms.errors import Invalid
-from lms.people.joining import folded
 from lms.people.models import Identity, Person, Unit
+from lms.people.names import folded
 from xapi.cast import cast_of
 from xapi.lrs import browse
 from xapi.sentences import activity_label
