@@ -50,6 +50,7 @@ plugin = Plugin(
         ),
     ),
     team_columns=columns,
+    folders=("certificates",),
     settings=(
         Setting(
             "LMS_CERTIFICATES_SWEEP_HOUR",

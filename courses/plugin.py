@@ -76,6 +76,7 @@ plugin = Plugin(
     measures=(completed,),
     conditions=missions.conditions,
     notice_kinds=NOTICE_KINDS,
+    folders=("courses-media",),
     settings=(
         Setting(
             "LMS_COURSES_MEDIA",

@@ -187,6 +187,7 @@ class Plugin:
     team_columns: a function, since columns depend on what is published today.
     conditions: a function that returns what people work on now (`lms.evidence.Condition`); by it
     a network knows which acts count toward something.
+    folders: the folders that it keeps in the instance folder, by name.
     demo: (order, dotted `module:function`) steps of the demo company, run by `ropes demo` only.
     on_start: called once with the app, after everything is registered, before the first request.
     """
@@ -211,6 +212,7 @@ class Plugin:
     checks: tuple[Check, ...] = ()
     held: tuple[Held, ...] = ()
     erasable: tuple[Erasable, ...] = ()
+    folders: tuple[str, ...] = ()
     csrf_exempt: tuple[Blueprint, ...] = ()  # blueprints for machines, which prove themselves
     demo: tuple[tuple[int, str], ...] = field(default=())
     on_start: Callable[[Flask], None] | None = None

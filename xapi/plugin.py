@@ -67,6 +67,7 @@ plugin = Plugin(
     models=("xapi.outbox.models", "xapi.lrs.models", "xapi.keeping.models"),
     blueprints=(lrs_blueprint, pages, profile),
     csrf_exempt=(lrs_blueprint,),
+    folders=("xapi-exports",),
     navigation=(NavItem(_l("Statements"), "xapi.delivery", Audience.ADMINISTRATOR, order=85),),
     home_cards=(CARD,),
     checks=(
