@@ -110,15 +110,17 @@ def _configure(app: Flask) -> None:
     private.mend(instance, kept_folders(app), parsed.database if is_file else None)
     secure = app.config["LMS_SECURE_COOKIES"]
     https = app.config["LMS_BASE_URL"].startswith("https:")
+    secure = https if secure is None else secure
     app.config.update(
         SECRET_KEY=app.config["LMS_SECRET_KEY"],
         SQLALCHEMY_DATABASE_URI=parsed.render_as_string(hide_password=False),
         # Values of a statement that failed must not reach the logs.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
-        SESSION_COOKIE_NAME="ropes",
+        # Browsers take `__Host-` from this very host alone, over HTTPS: no neighbour can plant one.
+        SESSION_COOKIE_NAME="__Host-ropes" if https and secure else "ropes",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=https if secure is None else secure,
+        SESSION_COOKIE_SECURE=secure,
         MAX_CONTENT_LENGTH=32 * 1024 * 1024,
     )
     app.url_map.converters["int"] = RowNumber

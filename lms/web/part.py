@@ -8,6 +8,7 @@ from flask import Flask, render_template
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from lms.config import Setting
 from lms.days import init_filters
 from lms.people.current import find_current_person
 from lms.plugin import NavItem, Plugin
@@ -17,6 +18,7 @@ from lms.web.home import ShownCard
 from lms.web.i18n import init_babel
 from lms.web.navigation import places
 from lms.web.views import blueprint
+from lms.web.well_known import CONTACT, parse_contacts
 
 
 def start(app: Flask) -> None:
@@ -53,6 +55,14 @@ part = Plugin(
     navigation=(
         NavItem(_l("Your page"), "web.home", order=0),
         NavItem(_l("Settings"), "web.settings", order=95),
+    ),
+    settings=(
+        Setting(
+            CONTACT,
+            (),
+            "Whom to tell of a weakness: mail addresses or https://, shown in security.txt.",
+            parse_contacts,
+        ),
     ),
     on_start=start,
 )
