@@ -10,6 +10,7 @@ from lms.config import Setting, parse_bool
 from lms.jobs.queue import Job
 from lms.plugin import Audience, Check, NavItem, Plugin
 from xapi import targets
+from xapi.acts import ACTS, SUBJECTS
 from xapi.commands import lrs
 from xapi.delivery import run
 from xapi.delivery.report import check_delivery
@@ -85,6 +86,8 @@ plugin = Plugin(
     ),
     demo=((10, "xapi.demo.step:RecordStoreStep"),),
     held=(*HELD, *held.HELD),
+    acts=ACTS,
+    subjects=SUBJECTS,
     erasable=removal.ERASABLE,
     on_start=targets.start,
     settings=SETTINGS,

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from lms.config import Setting
 from lms.days import init_filters
 from lms.people.current import find_current_person
-from lms.plugin import NavItem, Plugin
-from lms.web import assets, errors, security
+from lms.plugin import Audience, NavItem, Plugin, Subject
+from lms.web import assets, audit_log, audit_pages, errors, security  # noqa: F401 - views join in
 from lms.web.compress import compress_page
 from lms.web.home import ShownCard
 from lms.web.i18n import init_babel
@@ -54,8 +54,14 @@ part = Plugin(
     blueprints=(blueprint,),
     navigation=(
         NavItem(_l("Your page"), "web.home", order=0),
+        NavItem(_l("Audit log"), "web.audit_log", Audience.ADMINISTRATOR, order=90),
         NavItem(_l("Settings"), "web.settings", order=95),
     ),
+    acts={
+        audit_log.SEARCHED: _l("Audit log searched for a person"),
+        audit_log.TAKEN: _l("Audit log saved as a file"),
+    },
+    subjects=(Subject("audit", _l("Audit log")),),
     settings=(
         Setting(
             CONTACT,
