@@ -14,11 +14,11 @@ from xapi.lrs.models import LrsCredential
 from xapi.outbox.models import Store
 
 ACTS: Mapping[str, Any] = {
-    "xapi.credential.made": _l("Key made"),
-    "xapi.credential.origins": _l("Allowed origins of a key changed"),
-    "xapi.credential.rotated": _l("New secret of a key made"),
-    "xapi.credential.old_ended": _l("Old secret of a key ended"),
-    "xapi.credential.revoked": _l("Key revoked"),
+    "xapi.credential.made": _l("Credential made"),
+    "xapi.credential.origins": _l("Allowed origins of a credential changed"),
+    "xapi.credential.rotated": _l("New secret of a credential made"),
+    "xapi.credential.old_ended": _l("Old secret of a credential ended"),
+    "xapi.credential.revoked": _l("Credential revoked"),
     "xapi.store.added": _l("Record store added"),
     "xapi.store.changed": _l("Record store changed"),
     "xapi.store.paused": _l("Record store paused"),
@@ -48,7 +48,7 @@ def _stores(names: Sequence[str]) -> Mapping[str, str]:
 
 
 SUBJECTS = (
-    Subject("credential", _l("Key"), _credentials),
+    Subject("credential", _l("Credential"), _credentials),
     Subject("target", _l("Record store"), _stores),
     Subject("agent", _l("Somebody of another system")),
     Subject("export", _l("File of statements")),
