@@ -15,6 +15,7 @@ from certificates import (
     verify_views,
     views,
 )
+from certificates.acts import ACTS, SUBJECTS
 from certificates.awards import EARNED
 from certificates.catalogue import EVALUATE
 from certificates.columns import columns, note_people
@@ -50,6 +51,9 @@ plugin = Plugin(
         ),
     ),
     team_columns=columns,
+    acts=ACTS,
+    subjects=SUBJECTS,
+    folders=("certificates",),
     settings=(
         Setting(
             "LMS_CERTIFICATES_SWEEP_HOUR",

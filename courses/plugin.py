@@ -9,6 +9,7 @@ from flask import Flask
 from flask_babel import format_percent
 from flask_babel import lazy_gettext as _l
 
+from courses.acts import ACTS, SUBJECTS
 from courses.authoring.views import blueprint as authoring
 from courses.blocks import content
 from courses.exchange.commands import course_commands
@@ -78,6 +79,9 @@ plugin = Plugin(
     measures=(completed,),
     conditions=missions.conditions,
     notice_kinds=NOTICE_KINDS,
+    acts=ACTS,
+    subjects=SUBJECTS,
+    folders=("courses-media",),
     settings=(
         Setting(
             "LMS_COURSES_MEDIA",

@@ -16,7 +16,7 @@ from flask import current_app
 from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from sqlalchemy.exc import OperationalError
 
-from lms import migrate
+from lms import migrate, private
 from lms.app import create_app
 from lms.db import db
 from lms.demo.command import demo
@@ -38,6 +38,7 @@ class Ropes(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; a known fault is one clear sentence and a non-zero exit, never a traceback."""
+        private.begin()
         kwargs.setdefault(
             "obj",
             ScriptInfo(create_app=create_app, set_debug_flag=False, load_dotenv_defaults=False),

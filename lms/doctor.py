@@ -13,6 +13,8 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
+from lms import private
+from lms.app import kept_folders
 from lms.db import db
 from lms.plugin import Check, Plugin
 from lms.web.health import KERNEL_CHECKS
@@ -83,6 +85,20 @@ def check_jobs() -> str | None:
     return None
 
 
+def check_files() -> str | None:
+    """Look for files that others on this machine may read."""
+    instance = Path(current_app.config["LMS_INSTANCE"])
+    url = db.engine.url
+    database = url.database if url.get_backend_name() == "sqlite" else None
+    found = private.find_open(instance, kept_folders(current_app), database)
+    if not found:
+        return None
+    return (
+        f"{len(found)} files and folders can be read by others on this machine, {found[0]} for "
+        f"one. Make them private, as whoever owns them: chmod -R go= {instance}"
+    )
+
+
 def check_plugins() -> str | None:
     """Look for plugins at all."""
     if not current_app.extensions["lms.plugins"]:
@@ -97,6 +113,7 @@ DOCTOR_CHECKS = (
     Check("jobs", check_jobs),
     Check("plugins", check_plugins),
     Check("disk", check_disk),
+    Check("files", check_files),
 )
 
 

@@ -10,6 +10,7 @@ from lms.config import Setting, parse_bool
 from lms.jobs.queue import Job
 from lms.plugin import Audience, Check, NavItem, Plugin
 from xapi import targets
+from xapi.acts import ACTS, SUBJECTS
 from xapi.commands import lrs
 from xapi.delivery import run
 from xapi.delivery.report import check_delivery
@@ -67,6 +68,7 @@ plugin = Plugin(
     models=("xapi.outbox.models", "xapi.lrs.models", "xapi.keeping.models"),
     blueprints=(lrs_blueprint, pages, profile),
     csrf_exempt=(lrs_blueprint,),
+    folders=("xapi-exports",),
     navigation=(NavItem(_l("Statements"), "xapi.delivery", Audience.ADMINISTRATOR, order=85),),
     home_cards=(CARD,),
     checks=(
@@ -84,6 +86,8 @@ plugin = Plugin(
     ),
     demo=((10, "xapi.demo.step:RecordStoreStep"),),
     held=(*HELD, *held.HELD),
+    acts=ACTS,
+    subjects=SUBJECTS,
     erasable=removal.ERASABLE,
     on_start=targets.start,
     settings=SETTINGS,

@@ -15,7 +15,7 @@ from lms.audit import AuditEntry
 from lms.db import db
 from lms.people.models import Identity, Passkey, Person, SignInCode
 from lms.people.names import display_names
-from lms.plugin import Held, Plugin
+from lms.plugin import Held, Plugin, act_in_words
 
 SHOWN_MOST = 20_000  # characters of a row on the page; the file has all of it
 
@@ -92,6 +92,11 @@ def acts(person_id: int) -> Sequence[Mapping[str, Any]]:
     ]
 
 
+def act_sentence(row: Mapping[str, Any]) -> str:
+    """Say what a line of the audit log is about."""
+    return act_in_words(row["act"])
+
+
 HELD = (
     Held(
         "name",
@@ -124,6 +129,7 @@ HELD = (
         _l("Administrators."),
         _l("For as long as the installation."),
         acts,
+        act_sentence,
     ),
 )
 

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from lms.config import Setting
 from lms.people import codes, erasing
+from lms.people.acts import ACTS, SUBJECTS
 from lms.people.commands import commands
 from lms.people.gate import enforce
 from lms.people.held import HELD
@@ -44,6 +45,8 @@ part = Plugin(
     commands=(commands,),
     jobs=(codes.job, erasing.job),
     held=HELD,
+    acts=ACTS,
+    subjects=SUBJECTS,
     checks=(Check("mail", check_mail),),
     on_start=start,
 )

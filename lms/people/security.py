@@ -93,7 +93,7 @@ def init_security(app: Flask) -> None:
         SESSION_PROTECTION=None,  # phones change their address all day
         PERMANENT_SESSION_LIFETIME=dt.timedelta(days=app.config["LMS_SESSION_DAYS"]),
     )
-    app.session_interface = sessions.PrivateSessions()
+    app.session_interface = sessions.PrivateSessions(app.config["SESSION_COOKIE_NAME"])
     security = Security(
         app,
         Datastore(db, Identity, None, Passkey),

@@ -8,15 +8,17 @@ from flask import Flask, render_template
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from lms.config import Setting
 from lms.days import init_filters
 from lms.people.current import find_current_person
-from lms.plugin import NavItem, Plugin
-from lms.web import assets, errors, security
+from lms.plugin import Audience, NavItem, Plugin, Subject
+from lms.web import assets, audit_log, audit_pages, errors, security  # noqa: F401 - views join in
 from lms.web.compress import compress_page
 from lms.web.home import ShownCard
 from lms.web.i18n import init_babel
 from lms.web.navigation import places
 from lms.web.views import blueprint
+from lms.web.well_known import CONTACT, parse_contacts
 
 
 def start(app: Flask) -> None:
@@ -52,7 +54,21 @@ part = Plugin(
     blueprints=(blueprint,),
     navigation=(
         NavItem(_l("Your page"), "web.home", order=0),
+        NavItem(_l("Audit log"), "web.audit_log", Audience.ADMINISTRATOR, order=90),
         NavItem(_l("Settings"), "web.settings", order=95),
+    ),
+    acts={
+        audit_log.SEARCHED: _l("Audit log searched for a person"),
+        audit_log.TAKEN: _l("Audit log saved as a file"),
+    },
+    subjects=(Subject("audit", _l("Audit log")),),
+    settings=(
+        Setting(
+            CONTACT,
+            (),
+            "Whom to tell of a weakness: mail addresses or https://, shown in security.txt.",
+            parse_contacts,
+        ),
     ),
     on_start=start,
 )

@@ -11,10 +11,12 @@ from contextlib import suppress
 import orjson
 import pytest
 
+from lms.addresses import parse_networks
 from xapi.delivery.outcome import Verdict
 from xapi.delivery.remote import RemoteTarget
 from xapi.delivery.target import Waiting
 
+LOOPBACK = parse_networks("127.0.0.0/8")
 pytestmark = pytest.mark.network
 
 ID = "0b0fe8f5-2a86-4b3c-8f5e-d3a3a5b3b0c1"
@@ -42,7 +44,14 @@ class Lrs(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
     def target(self, timeout: float = 5.0) -> RemoteTarget:
-        return RemoteTarget(f"http://127.0.0.1:{self.server_port}/xapi", "k", "s", "2.0.0", timeout)
+        return RemoteTarget(
+            f"http://127.0.0.1:{self.server_port}/xapi",
+            "k",
+            "s",
+            "2.0.0",
+            timeout,
+            networks=LOOPBACK,
+        )
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -197,13 +206,17 @@ def test_who_does_not_answer_in_time_is_left(lrs: Lrs, drips: bool) -> None:
 
 
 def test_nobody_there() -> None:
-    outcome = RemoteTarget("http://127.0.0.1:9/xapi/", "k", "s", "1.0.3", 1.0).send(BATCH)
+    outcome = RemoteTarget(
+        "http://127.0.0.1:9/xapi/", "k", "s", "1.0.3", 1.0, networks=LOOPBACK
+    ).send(BATCH)
     assert outcome.verdict is Verdict.LATER
     assert outcome.words.startswith("No connection")
 
 
 def test_a_server_that_speaks_no_tls(lrs: Lrs) -> None:
-    target = RemoteTarget(f"https://127.0.0.1:{lrs.server_port}/xapi/", "k", "s", "1.0.3", 1.0)
+    target = RemoteTarget(
+        f"https://127.0.0.1:{lrs.server_port}/xapi/", "k", "s", "1.0.3", 1.0, networks=LOOPBACK
+    )
     outcome = target.send(BATCH)
     assert outcome.verdict is Verdict.LATER
     assert outcome.words.startswith(("The secure connection failed", "No answer"))

@@ -27,12 +27,13 @@ KEY_MOST = 64  # characters
 REMEMBERED_MOST = 1_000  # secrets
 _NOBODY = "0" * 64  # in place of the hash of a key that there is not
 _FIND = (
-    "SELECT uid, secret_hash, scopes, version, old_secret_hash, old_until FROM xapi_credential "
+    "SELECT uid, secret_hash, scopes, version, origins, old_secret_hash, old_until "
+    "FROM xapi_credential "
     "WHERE key = {one} AND revoked_at IS NULL"
 )
 _OLD_UNTIL = sql.table_of(LrsCredential).c.old_until
 
-Row = tuple[str, str, str, int, str | None, Any]
+Row = tuple[str, str, str, int, str, str | None, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _check(here: sql.Here, key: str, secret_hash: str, row: Row | None) -> _Chec
     if row is None:
         hmac.compare_digest(_NOBODY, secret_hash)  # an unknown key costs what a wrong secret does
         return None
-    uid, present, scopes, version, old, old_until = row
+    uid, present, scopes, version, origins, old, old_until = row
     until = None
     if not hmac.compare_digest(present, secret_hash):
         until = None if old_until is None else here.from_driver(_OLD_UNTIL)(old_until)
@@ -101,7 +102,8 @@ def _check(here: sql.Here, key: str, secret_hash: str, row: Row | None) -> _Chec
             return None
         if not hmac.compare_digest(old, secret_hash) or not _works(until):
             return None
-    return _Checked(key, row, Caller(uid, frozenset(scopes.split()), version), secret_hash, until)
+    caller = Caller(uid, frozenset(scopes.split()), version, frozenset(origins.split()))
+    return _Checked(key, row, caller, secret_hash, until)
 
 
 def _works(until: dt.datetime | None) -> bool:
