@@ -35,7 +35,6 @@ SMALL_BODY_BYTES = 1024 * 1024
 # An answer up to this size is taken off the thread that makes it, however slowly it is read.
 BUFFERED_ANSWER_BYTES = 128 * 1024 * 1024
 SEND_BYTES = 65536
-POLL_SECONDS = 0.5
 LOOK_SECONDS = 0.5
 FILES_PER_CONNECTION = 3  # the socket, a body and an answer that are too large for memory
 OTHER_FILES = 100
@@ -231,6 +230,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     ) -> None:
         self.limits = limits
         self.look_at = 0.0
+        self.look_seconds = min(LOOK_SECONDS, limits.silent_seconds / 4)
         adjustments = Adjustments(
             sockets=[listener],
             ident=None,  # the server does not name itself
@@ -261,7 +261,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         """Whether to take new connections; asked in each round, and so the time to look around."""
         moment = time.monotonic()
         if moment >= self.look_at:
-            self.look_at = moment + min(LOOK_SECONDS, self.limits.silent_seconds / 4)
+            self.look_at = moment + self.look_seconds
             self.let_go_late_ones(moment)
         self.next_channel_cleanup = math.inf  # waitress would ask a clock that may be set back
         return bool(super().readable())
@@ -293,9 +293,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             for channel in self.active_channels.values():
                 channel.will_close = channel.will_close or not channel.is_busy
             self._round()
+        self.task_dispatcher.shutdown(timeout=1)
+        wasyncore.close_all(self._map)
 
     def _round(self) -> None:
-        wasyncore.loop(timeout=POLL_SECONDS, use_poll=True, map=self._map, count=1)
+        wasyncore.loop(timeout=self.look_seconds, use_poll=True, map=self._map, count=1)
 
 
 def listen(host: str, port: int) -> socket.socket:
