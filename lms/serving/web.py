@@ -294,7 +294,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
                 channel.will_close = channel.will_close or not channel.is_busy
             self._round()
         self.task_dispatcher.shutdown(timeout=1)
-        wasyncore.close_all(self._map)
+        if not self.task_dispatcher.threads:  # else one of them may yet wake this one
+            wasyncore.close_all(self._map)
 
     def _round(self) -> None:
         wasyncore.loop(timeout=self.look_seconds, use_poll=True, map=self._map, count=1)
