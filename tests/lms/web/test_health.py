@@ -19,7 +19,7 @@ from tests import databases
 from tests.conftest import settings_for
 from tests.databases import free_port
 
-CHECKS = {"web", "database", "migrations", "worker"}
+CHECKS = {"web", "database", "writing", "migrations", "worker"}
 
 
 def health(app: Flask) -> tuple[int, str, dict[str, Any]]:
@@ -111,7 +111,7 @@ def test_a_database_that_does_not_answer(
 ) -> None:
     status, _word, wrong = health(without_database(how))
     assert status == 503
-    assert set(wrong) == {"database", "migrations", "worker"}
+    assert set(wrong) == {"database", "writing", "migrations", "worker"}
     assert "LMS_DATABASE_URL" in wrong["database"]
 
 
