@@ -172,15 +172,16 @@ def _sweep_step() -> bool:
 
 def _ask_for_tonight() -> None:
     """Ask for the complete sweep, once a night, at the hour that is set."""
-    local = to_user_timezone(clock.now())
+    moment = clock.now()
+    local = to_user_timezone(moment)
     if local.hour < current_app.config["LMS_CERTIFICATES_SWEEP_HOUR"]:
         return
-    midnight = clock.now() - dt.timedelta(
-        hours=local.hour, minutes=local.minute, seconds=local.second
-    )
+    midnight = moment - dt.timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
     with transaction() as session:
         asked = session.scalar(
-            select(Sweep.id).where(Sweep.why == NIGHTLY, Sweep.requested_at >= midnight).limit(1)
+            select(Sweep.id)
+            .where(Sweep.why == NIGHTLY, Sweep.requested_at.between(midnight, moment))
+            .limit(1)
         )
         if asked is None:
             # A row of its own, even where another sweep waits: tonight's is noted as asked for.

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from courses.acts import ACTS, SUBJECTS
 from courses.authoring.views import blueprint as authoring
 from courses.blocks import content
+from courses.catalogue.media import check_media
 from courses.exchange.commands import course_commands
 from courses.exchange.library import load_shipped
 from courses.exchange.views import blueprint as exchange
@@ -32,7 +33,7 @@ from lms import clock, days
 from lms.config import Setting
 from lms.events import Listener, PeopleChanged
 from lms.jobs.queue import Job
-from lms.plugin import Audience, HomeCard, NavItem, Plugin
+from lms.plugin import Audience, Check, HomeCard, NavItem, Plugin
 
 DAY_SECONDS = 24 * 3600
 VIEWS = (pages, views)  # importing them registers their routes on the blueprint
@@ -90,6 +91,7 @@ plugin = Plugin(
         ),
     ),
     demo=((20, "courses.demo.step:LearningStep"),),
+    checks=(Check("pictures", check_media, vital=True),),
     held=(*paths_held.HELD, *progress_held.HELD),
     on_start=start,
 )

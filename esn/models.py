@@ -15,9 +15,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lms import clock
 from lms.db import BigId, Json, Model, UtcDateTime
+from lms.moments import still_good
 from lms.people.models import new_uid
 
 DIGEST_CHARS = 32
+SECRET_OVERLAP = dt.timedelta(days=7)
 
 
 class Connector(Model):
@@ -53,6 +55,13 @@ class Connector(Model):
     trouble: Mapped[str] = mapped_column(String(300), default="")
     told_client: Mapped[bool] = mapped_column(default=False)
     acts: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    @property
+    def good_secrets(self) -> list[bytes]:
+        """The secrets that prove a sender just now, sealed: the present one, and one before it."""
+        until = self.secret_before_until
+        overlaps = until is not None and still_good(until, SECRET_OVERLAP)
+        return [one for one in (self.secret, self.secret_before if overlaps else None) if one]
 
 
 class Account(Model):

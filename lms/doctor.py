@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lms import private
 from lms.app import kept_folders
 from lms.db import db
+from lms.jobs.file import find_damaged
 from lms.plugin import Check, Plugin
 from lms.web.health import KERNEL_CHECKS
 
@@ -82,6 +83,12 @@ def check_jobs() -> str | None:
     """Look at where wake-ups wait."""
     if current_app.config["LMS_JOBS"] == "manual":
         return "LMS_JOBS is manual, which is for tests: nothing in the background is done."
+    damaged = find_damaged(Path(current_app.config["LMS_INSTANCE"]))
+    if damaged is not None:
+        return (
+            f"The file of wake-ups was damaged and is kept as {damaged}. Nothing is lost and all "
+            "goes on with a new one; look at the disk, then delete it."
+        )
     return None
 
 

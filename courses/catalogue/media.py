@@ -23,6 +23,7 @@ from sqlalchemy import select
 from courses.catalogue.models import Media
 from lms.db import db
 from lms.errors import Invalid, NotFound, TooLarge
+from lms.web.writable import check_folder
 
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 PIXELS_MAX = 40_000_000
@@ -42,6 +43,15 @@ def folder() -> Path:
     """Return the folder where pictures are kept (LMS_COURSES_MEDIA, or in the instance folder)."""
     named = current_app.config["LMS_COURSES_MEDIA"]
     return Path(named) if named else Path(current_app.config["LMS_INSTANCE"]) / "courses-media"
+
+
+def check_media() -> str | None:
+    """Look whether a picture could be kept, where they have a folder of their own."""
+    named = current_app.config["LMS_COURSES_MEDIA"]
+    if not named:
+        return None  # the kernel looks at the instance folder
+    place = Path(named)
+    return check_folder(place if place.exists() else place.parent, "LMS_COURSES_MEDIA")
 
 
 def add_picture(content: bytes) -> Media:

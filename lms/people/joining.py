@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from lms import audit, clock, events
 from lms.db import db
 from lms.errors import Conflict, Gone, Invalid
+from lms.moments import still_good
 from lms.people.exchange.read import FORMULA_STARTS, plain_line
 from lms.people.models import Identity, JoinLink, Person, Unit
 from lms.people.names import folded
@@ -26,6 +27,7 @@ from lms.people.security import end_sessions, hashed, matches
 from lms.people.tree import refresh_managers
 
 MOST_DAYS = 90
+MOST = dt.timedelta(days=MOST_DAYS)
 MOST_USES = 1000
 NAME_MAX_CHARS = 120
 AGAIN_MINUTES = 10
@@ -88,7 +90,7 @@ def get_link(token: str, used_up: bool = False) -> JoinLink:
 def is_open(link: JoinLink, used_up: bool = False) -> bool:
     """Whether somebody can still come in by it; used_up: or has just come in by its last use."""
     left = used_up or link.uses < link.most_uses
-    return link.closed_at is None and left and link.expires_at > clock.now()
+    return link.closed_at is None and left and still_good(link.expires_at, MOST)
 
 
 def find_again(link: JoinLink, name: str, password: str | None) -> Identity | None:

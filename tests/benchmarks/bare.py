@@ -1,25 +1,22 @@
-"""A Flask application that does next to nothing: the floor under a request."""
+"""A Flask application that does next to nothing: the floor under a request.
+
+`python -m tests.benchmarks.bare PORT` runs it behind the web server of `ropes serve`, in as many
+processes and threads.
+"""
 
 from __future__ import annotations
 
-import gc
-import statistics
-import time
-from collections.abc import Callable
-from typing import Any
+import sys
 
 from flask import Flask, Response, jsonify, render_template, request, session
 from jinja2 import DictLoader
 
-from tests.benchmarks.harness import Result
+from lms.jobs.worker import stop_on_signal
+from lms.serving.programs import web
+from lms.serving.settled import settle
+from lms.serving.supervise import supervise
+from lms.serving.web import listen
 
-# The least that a page for somebody signed in takes in Flask; ours ask the database as well.
-PAGE, PONG = "/page", "/ping"
-FLOORS = {
-    PAGE: "bare Flask, a signed session read and thirty rows in a template",
-    PONG: "bare Flask, the same answer",
-}
-TURNS = 5  # requests to bare Flask in each round: they are short
 ROWS = """<!doctype html><html lang="en"><title>{{ name }}</title><h1>{{ name }}</h1>
 <ul>{% for row in rows %}<li><a href="{{ url_for('page') }}">{{ row }}</a></li>{% endfor %}</ul>"""
 
@@ -45,33 +42,7 @@ def create() -> Flask:
     return app
 
 
-def beside_bare(
-    call: Callable[[], Any], rounds: int = 60, floor: str = PAGE, **notes: Any
-) -> Result:
-    """Measure CPU time of a request beside bare Flask's, by turns: whatever slows one slows both.
-
-    `call` makes the request; a few more are made before, to warm up.
-    """
-    bare = create().test_client()
-    with bare.session_transaction() as kept:
-        kept["name"] = "Imani Okafor"
-    assert bare.get(floor).status_code == 200
-    for _ in range(5):
-        call()
-    gc.collect()
-    ours, theirs = [], []
-    for _ in range(rounds):
-        started = time.process_time()
-        call()
-        between = time.process_time()
-        for _turn in range(TURNS):
-            bare.get(floor)
-        ours.append((between - started) * 1000)
-        theirs.append((time.process_time() - between) * 1000 / TURNS)
-    return Result(
-        value=statistics.median(ours),
-        floor=statistics.median(theirs),
-        floor_is=FLOORS[floor],
-        notes=notes,
-        ratio=statistics.median(a / b for a, b in zip(ours, theirs, strict=True)),
-    )
+if __name__ == "__main__":
+    bare = create()
+    settle()
+    sys.exit(supervise(web(bare, listen("127.0.0.1", int(sys.argv[1]))), stop_on_signal()))

@@ -23,7 +23,7 @@ from courses.progress.walk import take
 from lms import clock
 from lms.db import db
 from lms.notices.models import Notice
-from tests.benchmarks.bare import beside_bare
+from tests.benchmarks.beside import beside_bare
 from tests.benchmarks.harness import Place, Result, benchmark
 from tests.benchmarks.raw import raw_insert
 from tests.conftest import Browser

@@ -15,7 +15,7 @@ from courses.paths.enrolment import enrol
 from courses.progress.walk import take
 from lms.db import db
 from lms.people.models import new_uid
-from tests.benchmarks.bare import beside_bare
+from tests.benchmarks.beside import beside_bare
 from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms
 from tests.conftest import Browser
 from tests.factories.courses import make_course, make_path

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import jsonify
 
 from lms.people.access import Who, allow
-from tests.benchmarks.bare import PONG, beside_bare
 from tests.benchmarks.bench_certificates import make_learner
+from tests.benchmarks.beside import PONG, beside_bare
 from tests.benchmarks.harness import Place, Result, benchmark
 
 

@@ -16,8 +16,6 @@ from pathlib import Path
 
 from flask import Flask
 
-from lms.serving.programs import web
-
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 START_SECONDS = 60
@@ -76,7 +74,8 @@ def serve_ropes(app: Flask, port: int, log: Path) -> Iterator[Server]:
 @contextmanager
 def serve_bare(port: int, log: Path) -> Iterator[Server]:
     """Run the bare app behind the web server that `ropes serve` runs, in the same number of threads."""
-    with _run(web(HOST, port, "tests.benchmarks.bare:create").command, port, {}, log) as server:
+    command = [sys.executable, "-m", "tests.benchmarks.bare", str(port)]
+    with _run(command, port, {}, log) as server:
         yield server
 
 

@@ -18,11 +18,12 @@ from typing import Any
 
 from flask import current_app
 
-from lms import clock
+from lms.moments import still_good
 from xapi.lrs import sql, uses
 from xapi.lrs.models import LrsCredential
 from xapi.lrs.scopes import Caller
 
+OLD_DAYS_MOST = 90  # that an old secret may work beside a new one
 KEY_MOST = 64  # characters
 REMEMBERED_MOST = 1_000  # secrets
 _NOBODY = "0" * 64  # in place of the hash of a key that there is not
@@ -107,7 +108,12 @@ def _check(here: sql.Here, key: str, secret_hash: str, row: Row | None) -> _Chec
 
 
 def _works(until: dt.datetime | None) -> bool:
-    return until is None or clock.now() < until
+    return until is None or old_is_good(until)
+
+
+def old_is_good(until: dt.datetime) -> bool:
+    """Whether a secret that was to be taken until then is taken still."""
+    return still_good(until, dt.timedelta(days=OLD_DAYS_MOST))
 
 
 def hash_secret(secret: str) -> str:

@@ -18,7 +18,8 @@ from sqlalchemy import select
 from lms import audit, clock
 from lms.db import db
 from lms.errors import Conflict, Invalid, NotFound
-from xapi.lrs.callers import find_caller, hash_secret
+from xapi.lrs.callers import OLD_DAYS_MOST as OLD_DAYS_MOST
+from xapi.lrs.callers import find_caller, hash_secret, old_is_good
 from xapi.lrs.models import LrsCredential
 from xapi.lrs.origins import read_origins
 from xapi.lrs.scopes import (
@@ -41,7 +42,6 @@ __all__ = [
 ]  # fmt: skip
 
 OLD_DAYS = 7
-OLD_DAYS_MOST = 90
 _UID = re.compile(r"[a-z2-9]{26}")
 
 
@@ -179,7 +179,7 @@ def revoke(key: str, actor_id: int | None = None) -> LrsCredential:
 def old_works(credential: LrsCredential) -> bool:
     """Whether the secret before the present one is still taken."""
     until = credential.old_until
-    return credential.old_secret_hash is not None and until is not None and clock.now() < until
+    return credential.old_secret_hash is not None and until is not None and old_is_good(until)
 
 
 def get_credential(uid: str) -> LrsCredential:

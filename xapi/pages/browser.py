@@ -170,8 +170,9 @@ def _searched(whose: Whose) -> str:
     cursor in it is no way around the log.
     """
     filters, actor = Filters.read(request.args), current_person()
+    moment = clock.now()
     lately = select(AuditEntry.id).where(
-        AuditEntry.at >= clock.now() - SAME_SEARCH,
+        AuditEntry.at.between(moment - SAME_SEARCH, moment),
         AuditEntry.actor_id == actor.id,
         AuditEntry.act == SEARCHED,
         AuditEntry.subject == whose.subject,

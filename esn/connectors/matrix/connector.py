@@ -27,7 +27,6 @@ from esn.ledger.records import GroupRecord, Whitelisted, nothing
 from esn.models import Connector
 from esn.secrets import unseal
 from esn.vocabulary import Act
-from lms import clock
 from lms.errors import Invalid, NotFound
 
 TRANSACTION = re.compile(r"(?:_matrix/app/v1/)?transactions/([^/]{1,255})")
@@ -68,10 +67,8 @@ class MatrixConnector:
         scheme, _, given = push.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             given = push.query.get("access_token", "")
-        valid = [connector.secret]
-        if connector.secret_before_until and clock.now() < connector.secret_before_until:
-            valid.append(connector.secret_before)
-        proved = [hmac.compare_digest(given.encode(), unseal(one).encode()) for one in valid if one]
+        valid = connector.good_secrets
+        proved = [hmac.compare_digest(given.encode(), unseal(one).encode()) for one in valid]
         if not any(proved):
             raise NotProved("The token does not fit. Does the homeserver have our newest file?")
 

@@ -51,10 +51,8 @@ class WebhookConnector:
         timestamp = push.headers.get("x-ropes-timestamp", "")
         signature = push.headers.get("x-ropes-signature", "")
         now = clock.now()
-        sealed = [connector.secret]
-        if connector.secret_before_until is not None and now < connector.secret_before_until:
-            sealed.append(connector.secret_before)
-        proved = [matches(signature, unseal(one), timestamp, push.body) for one in sealed if one]
+        sealed = connector.good_secrets
+        proved = [matches(signature, unseal(one), timestamp, push.body) for one in sealed]
         if not any(proved) or not is_fresh(timestamp, now.timestamp()):
             raise NotProved(
                 "The signature does not fit. Check the secret, the clock (five minutes), and that "

@@ -19,7 +19,7 @@ from tests import databases
 from tests.conftest import settings_for
 from tests.databases import free_port
 
-CHECKS = {"web", "database", "migrations", "worker"}
+CHECKS = {"web", "database", "writing", "migrations", "worker"}
 
 
 def health(app: Flask) -> tuple[int, str, dict[str, Any]]:
@@ -75,6 +75,24 @@ def test_a_worker_that_went_silent(app: Flask) -> None:
     assert f"last seen {STALE_SECONDS + 5} seconds ago" in wrong["worker"]
 
 
+def test_a_worker_that_was_seen_in_the_future_is_not_alive_for_ever(app: Flask) -> None:
+    beat()
+    with clock.travel(clock.now() - dt.timedelta(hours=3)):  # the clock was set back
+        assert set(health(app)[2]) == {"worker"}
+        with transaction() as session:  # another process's; ours shows itself again
+            session.execute(text("UPDATE lms_worker SET name = 'dead-1'"))
+        beat()
+        assert health(app)[0] == 200
+        names = db.session.scalars(text("SELECT name FROM lms_worker")).all()
+        assert "dead-1" not in names
+
+
+def test_clocks_of_machines_may_differ_a_little(app: Flask) -> None:
+    beat()
+    with clock.travel(clock.now() - dt.timedelta(seconds=STALE_SECONDS - 1)):
+        assert health(app)[0] == 200
+
+
 @pytest.mark.parametrize("branch", ["lms", "xapi", "courses", "esn", "certificates"])
 def test_a_database_that_is_behind(app: Flask, branch: str) -> None:
     beat()
@@ -111,7 +129,7 @@ def test_a_database_that_does_not_answer(
 ) -> None:
     status, _word, wrong = health(without_database(how))
     assert status == 503
-    assert set(wrong) == {"database", "migrations", "worker"}
+    assert set(wrong) == {"database", "writing", "migrations", "worker"}
     assert "LMS_DATABASE_URL" in wrong["database"]
 
 
