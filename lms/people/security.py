@@ -33,6 +33,7 @@ from lms.db import db
 from lms.people import sessions
 from lms.people.gate import is_for_machines
 from lms.people.models import Identity, Passkey, Person, new_uid
+from lms.people.still import note_admitted
 
 PASSWORD_MIN_CHARS = 10
 LOCAL_HOSTS = frozenset({"localhost"})
@@ -114,6 +115,7 @@ def load_person() -> None:
     if "_user_id" in session and hasattr(current_user, "fs_uniquifier"):
         person: Person = current_user.person
         g.lms_person = person
+        note_admitted(person, current_user.fs_uniquifier)
 
 
 def enter(identity: Identity, how: str) -> None:

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import ColumnElement, delete, func, or_, select, text
 
 from lms import clock
-from lms.db import db
+from lms.db import begin_writing, db
 from xapi.lrs.errors import Conflicting, Oversized, PreconditionFailed, Refused
 from xapi.lrs.keys import digest
 from xapi.lrs.models import LrsDocument
@@ -184,6 +184,7 @@ def _keep(
 
 def _find_locked(group: Group, name: str) -> LrsDocument | None:
     """Return the document, which nobody else changes or makes until this transaction ends."""
+    begin_writing()
     if db.engine.dialect.name == "postgresql":  # a row that is not there yet cannot be locked
         lock = int(_key(group, name)[:16], 16) - (1 << 63)
         db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=lock))
