@@ -134,6 +134,15 @@ def begin_writing() -> None:
         writers.become_writer(db.session.connection())
 
 
+def keep_so_far() -> None:
+    """Commit what this request has done so far; what follows begins as a reader again.
+
+    For views alone, before something that takes its time: a count of tries is kept before the
+    password is hashed, what was saved is kept before the page that says so is rendered.
+    """
+    db.session.commit()
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Commit what happens inside the block, or roll all of it back and raise.

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from courses.catalogue.document import CONTROL, tidy
+from lms.writers import outside_writing
 
 MEDIA_PREFIX = "media/"
 TAGS = {
@@ -43,6 +44,7 @@ def render(text: str, addresses: Mapping[str, str]) -> str:
     """
     if not text:
         return ""
+    outside_writing("rendering Markdown")
     tokens = _reader.parse(text)
     for token in _tokens(tokens):
         if token.tag in {"h1", "h2"}:
@@ -71,6 +73,7 @@ def pictures(text: str) -> list[tuple[str, str]]:
     """Return (address as written, alternative text) of every picture in the text, in order."""
     if "![" not in text:
         return []
+    outside_writing("reading Markdown")
     return [
         (str(token.attrs.get("src", "")), token.content.strip())
         for token in _tokens(_reader.parse(text))

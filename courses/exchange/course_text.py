@@ -24,6 +24,7 @@ from courses.catalogue.document import (
 )
 from courses.exchange import front
 from courses.exchange.front import CourseTextError, Key
+from lms.writers import outside_writing
 
 COURSE_FILE = "course.md"
 MEDIA_FOLDER = "media/"
@@ -58,6 +59,7 @@ def parse_course(files: Mapping[str, bytes]) -> Bundle:
     Raises CourseTextError, which names the file and the line and says what to do. Cards without
     an id are given one made of their heading or, without heading, of their text.
     """
+    outside_writing("reading a course's text")
     if COURSE_FILE not in files:
         raise CourseTextError(COURSE_FILE, 1, "This file is missing. Every course begins with it.")
     values, description, _ = front.read(
