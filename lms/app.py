@@ -160,7 +160,8 @@ def _finish(response: Response) -> Response:
         return response
     try:
         db.session.commit()
-    except OperationalError as error:  # the disk is full, the server went away
+    # The disk is full, the server went away; or whoever asked may not write any more.
+    except (OperationalError, DomainError) as error:
         answer: Response = _answer_raised(error)
         return answer
     return response

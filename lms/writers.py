@@ -36,6 +36,7 @@ WRITER_POLL_SECONDS = 0.002
 WRITER = "lms_writer"  # in a connection's `info`: its transaction is a writer's
 
 log = logging.getLogger(__name__)
+strict = False  # whether `outside_writing` raises: tests set it
 
 
 class Mode(Enum):
@@ -73,7 +74,7 @@ def outside_writing(what: str) -> None:
     """
     if not _is_writing.get() or not has_app_context():
         return
-    if current_app.testing:
+    if strict:
         raise CostlyWhileWriting(f"{what} inside a write transaction, for which all others wait")
     told: set[str] = current_app.extensions.setdefault("lms.costly_told", set())
     if what not in told:
@@ -121,8 +122,12 @@ def become_writer(connection: Connection) -> None:
     _note_writer(connection)
     if connection.dialect.name == "sqlite":
         _sqlite_change_to_writing(connection)
-    for check in current_app.extensions.get("lms.on_writing", ()):
-        check(connection)
+    try:
+        for check in current_app.extensions.get("lms.on_writing", ()):
+            check(connection)
+    except BaseException:
+        _note_end(connection)  # whoever catches this and goes on to write is asked again
+        raise
 
 
 def _note_writer(connection: Connection) -> None:
