@@ -107,7 +107,13 @@ def writes(view: F) -> F:
 @contextmanager
 def writing(on: bool) -> Iterator[None]:
     """Say whether transactions that begin inside the block may write."""
-    token = writers.mode.set(Mode.WRITING if on else Mode.READING)
+    with _in_mode(Mode.WRITING if on else Mode.READING):
+        yield
+
+
+@contextmanager
+def _in_mode(mode: Mode) -> Iterator[None]:
+    token = writers.mode.set(mode)
     try:
         yield
     finally:
@@ -144,8 +150,11 @@ def keep_so_far() -> None:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(reads_first: bool = False) -> Iterator[Session]:
     """Commit what happens inside the block, or roll all of it back and raise.
+
+    reads_first: begin as a reader and become the writer at the first write, as requests do: for
+    what reads or checks what people wrote before it writes.
 
     For jobs and commands; requests have their own (`lms.app`). Any earlier transaction of the
     session must be over: a nested call raises RuntimeError, since it could commit another's half.
@@ -154,7 +163,7 @@ def transaction() -> Iterator[Session]:
     if session.in_transaction() and (session.new or session.dirty or session.deleted):
         raise RuntimeError("transaction() inside a transaction that has unsaved changes")
     session.rollback()
-    with writing(True):
+    with _in_mode(Mode.ON_DEMAND if reads_first else Mode.WRITING):
         try:
             yield session
             session.commit()
