@@ -39,7 +39,7 @@ LESSON_KEYS = {"title": Key(str, required=True, most=200), "minutes": Key(int)}
 SEPARATOR = "---"
 ESCAPED = re.compile(r"(\\+)---[ \t]*\Z")
 PLAIN = re.compile(r"\\*---[ \t]*\Z")
-HEADING = re.compile(r"##(?:[ \t]+(.*))?\Z")
+HEADING = re.compile(r"##(?:[ \t](.*))?\Z")
 ATTRIBUTES = re.compile(r"\{#(?P<id>[^\s{}.]+)(?P<flags>(?: \.[a-z-]+)*)\}\Z")
 CHARS_MOST = 200_000  # of one lesson's file
 CARDS_MOST = 1_000  # of one course
