@@ -117,7 +117,10 @@ def publish(text: str, origin: Origin, actor_id: int | None = None) -> RuleVersi
     Publishing what is already the newest version changes nothing. What was given under earlier
     versions stays given. Everybody is evaluated soon. Raises BadRule, naming line and key.
     """
-    rule = parse(text)
+    return _publish(parse(text), text, origin, actor_id)
+
+
+def _publish(rule: Rule, text: str, origin: Origin, actor_id: int | None = None) -> RuleVersion:
     definition = _definition(rule.slug)
     newest = newest_version(definition.id)
     digest = rule.digest()
@@ -161,9 +164,8 @@ def load_library(folder: Path = LIBRARY) -> list[RuleVersion]:
     A certificate whose newest rule an administrator wrote is left alone.
     """
     new = []
-    for file in sorted(folder.glob("*.yaml")):
-        text = file.read_text(encoding="utf-8")
-        rule = parse(text)
+    texts = [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.yaml"))]
+    for rule, text in [(parse(text), text) for text in texts]:
         definition = find_definition(rule.slug)
         if definition is not None:
             newest = newest_version(definition.id)
@@ -174,7 +176,7 @@ def load_library(folder: Path = LIBRARY) -> list[RuleVersion]:
             )
             if db.session.scalar(known.limit(1)) is not None:
                 continue
-        new.append(publish(text, Origin.SHIPPED))
+        new.append(_publish(rule, text, Origin.SHIPPED))
     return new
 
 

@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, ValidationError
 
 from lms import config, events, evidence, plugin, private
-from lms.db import BIGGEST_ID, begin_request, db, prepare_engine
+from lms.db import BIGGEST_ID, begin_request, db, end_request
 from lms.errors import DomainError, Misconfigured, Unavailable
 from lms.jobs import queue as jobs
 from lms.notices.part import part as notices
@@ -25,6 +25,7 @@ from lms.plugin import Plugin
 from lms.teams.part import part as teams
 from lms.web.errors import answer_error
 from lms.web.part import part as web
+from lms.writers import prepare_engine
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +157,7 @@ def _begin() -> None:
 
 def _end(_error: BaseException | None) -> None:
     # A test's client runs in its caller's context: what a GET forbade must not outlive it.
-    begin_request(may_write=True)
+    end_request()
 
 
 def _view_function() -> Any:
@@ -170,7 +171,8 @@ def _finish(response: Response) -> Response:
         return response
     try:
         db.session.commit()
-    except OperationalError as error:  # the disk is full, the server went away
+    # The disk is full, the server went away; or whoever asked may not write any more.
+    except (OperationalError, DomainError) as error:
         answer: Response = _answer_raised(error)
         return answer
     return response

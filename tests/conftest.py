@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.routing import Rule
 
-from lms import clock
+from lms import clock, writers
 from lms.app import create_app
 from lms.bootstrap.system import find_chromium
 from lms.db import db
@@ -28,6 +28,7 @@ from lms.people.models import Person, new_uid
 from lms.people.tries import STRETCH_SECONDS
 from tests import databases
 
+writers.strict = True  # what takes its time inside a write transaction fails its test
 pytest_plugins = ("tests.xapi.profile.recorder",)
 
 # What a machine lacks may leave tests out, said aloud; in CI nothing may be missing.

@@ -19,7 +19,7 @@ from courses.progress.cycles import FIRST
 from courses.progress.models import Answer, Attempt, Completion, new_registration
 from courses.progress.scoring import Outcome, outcome
 from lms import clock
-from lms.db import Model, db
+from lms.db import Model, begin_writing, db
 from lms.errors import Invalid, NotFound
 from lms.events import Event, EvidenceChanged, publish
 from lms.people.models import Person
@@ -197,10 +197,11 @@ def _dated(answered_at: dt.datetime | None, attempt: Attempt, moment: dt.datetim
 
 
 def _lock(attempt: Attempt) -> None:
-    """Let one request at a time work on an attempt; on SQLite a writer is alone already.
+    """Let one request at a time work on an attempt; on SQLite one writer is alone.
 
     It is cheaper than an INSERT with ON CONFLICT, which SQLAlchemy compiles anew each time.
     """
+    begin_writing()
     if db.session.get_bind().dialect.name == "postgresql":
         db.session.execute(select(Attempt.id).where(Attempt.id == attempt.id).with_for_update())
 

@@ -61,7 +61,7 @@ def _due() -> list[int]:
 
 def _send_one(notice_id: int) -> bool:
     """Send one mail; return False where there is no use in trying the next just now."""
-    with transaction() as session:
+    with transaction(reads_first=True) as session:
         notice = session.get(Notice, notice_id)
         if notice is None or notice.mailing != Mailing.WAITING:
             return True

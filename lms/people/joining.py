@@ -31,6 +31,7 @@ MOST = dt.timedelta(days=MOST_DAYS)
 MOST_USES = 1000
 NAME_MAX_CHARS = 120
 AGAIN_MINUTES = 10
+TURNS_MOST = 5  # at the lock of a link, where others of the same name come in at the same moment
 
 
 def make_link(
@@ -93,28 +94,59 @@ def is_open(link: JoinLink, used_up: bool = False) -> bool:
     return link.closed_at is None and left and still_good(link.expires_at, MOST)
 
 
-def find_again(link: JoinLink, name: str, password: str | None) -> Identity | None:
-    """Return who has just come in by the link with this very name and password, or None.
+def come_in(link: JoinLink, name: str, password: str | None, look_again: bool) -> Identity:
+    """Let somebody in by a link and return who it is: by an open one under the name they typed.
 
-    A form that is sent twice, by a double tap or the back button, makes nobody twice. Two at the
-    same moment wait for each other at the link's row.
+    look_again: whoever has just come in by the link with this very name and password comes in as
+    the same once more, so that a form that is sent twice, by a double tap or the back button, makes
+    nobody twice. Passwords are hashed and compared while nobody waits; then the link's row is
+    locked, and who came in meanwhile is compared once that lock is given back.
+
+    Raises Invalid for a name or password that will not do, Gone where others used it up meanwhile,
+    Conflict where many of one name come in by it at this very moment.
     """
-    db.session.scalar(
-        select(JoinLink)
-        .where(JoinLink.id == link.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if not password or link.uses == 0:
-        return None
+    compared: set[tuple[int, str | None]] = set()
+    secret = None
+    for _turn in range(TURNS_MOST):
+        if look_again and password:
+            for one in _newcomers(link, name):
+                if (one.person_id, one.password) in compared:
+                    continue
+                if one.active and matches(password, one.password):
+                    return one
+                compared.add((one.person_id, one.password))
+        if secret is None:
+            secret = _checked_and_hashed(link, name, password)
+        _lock(link)
+        if not look_again or all(
+            (one.person_id, one.password) in compared for one in _newcomers(link, name)
+        ):
+            return _enter(link, secret) if link.person_id else _join(link, name, secret)
+        db.session.rollback()
+    raise Conflict(_("Many are coming in at this moment. Wait a minute, then send it once more."))
+
+
+def _newcomers(link: JoinLink, name: str) -> list[Identity]:
+    """Return who may have come in by this link just now under this name, newest first."""
+    if link.uses == 0:
+        return []
     since = clock.now() - dt.timedelta(minutes=AGAIN_MINUTES)
     asked = select(Identity).join(Person, Person.id == Identity.person_id)
     if link.person_id is not None:
         asked = asked.where(Identity.person_id == link.person_id)
     else:
         asked = asked.where(Identity.display_name == plain_line(name), Person.created_at > since)
-    found = db.session.scalars(asked.order_by(Identity.person_id.desc()).limit(3)).unique().all()
-    return next((one for one in found if one.active and matches(password, one.password)), None)
+    asked = asked.order_by(Identity.person_id.desc()).limit(3)
+    return list(db.session.scalars(asked.execution_options(populate_existing=True)).unique())
+
+
+def _lock(link: JoinLink) -> None:
+    db.session.scalar(
+        select(JoinLink)
+        .where(JoinLink.id == link.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
 
 
 def close_link(link: JoinLink, by: Person) -> None:
@@ -128,15 +160,29 @@ def join(link: JoinLink, name: str, password: str | None) -> Identity:
 
     Raises Invalid for a name or password that will not do, Gone where others used it up meanwhile.
     """
+    return _join(link, name, _checked_and_hashed(link, name, password))
+
+
+def _checked_and_hashed(link: JoinLink, name: str, password: str | None) -> str:
+    """Return the hash of a password, empty where there is none; raises Invalid, Gone."""
+    if link.person_id is not None:
+        name = _get_invited(link).display_name
+    else:
+        name = plain_line(name)
+        if (
+            not any(char.isalpha() for char in name)
+            or len(name) > NAME_MAX_CHARS
+            or name.startswith(FORMULA_STARTS)
+        ):
+            raise Invalid(_("Type your name as your colleagues know it."))
+    if not password:
+        return ""
+    check_password(password, [name])
+    return hashed(password)
+
+
+def _join(link: JoinLink, name: str, secret: str) -> Identity:
     name = plain_line(name)
-    if (
-        not any(char.isalpha() for char in name)
-        or len(name) > NAME_MAX_CHARS
-        or name.startswith(FORMULA_STARTS)
-    ):
-        raise Invalid(_("Type your name as your colleagues know it."))
-    if password:
-        check_password(password, [name])
     _take_one(link)
     person = Person(
         unit_id=link.unit_id,
@@ -149,7 +195,7 @@ def join(link: JoinLink, name: str, password: str | None) -> Identity:
         given_name=name.split()[0],
         sort_name=sort_name(name),
         sign_in_name=_free_sign_in_name(name),
-        password=hashed(password) if password else None,
+        password=secret or None,
     )
     person.identity = identity
     db.session.add(person)
@@ -160,18 +206,21 @@ def join(link: JoinLink, name: str, password: str | None) -> Identity:
     return identity
 
 
-def enter_by_link(link: JoinLink, password: str | None) -> Identity:
-    """Let in the one person a link is for, and set their password; earlier sessions end."""
+def _get_invited(link: JoinLink) -> Identity:
     identity = db.session.get(Identity, link.person_id)
     if identity is None or not identity.active:
         raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
-    if password:
-        check_password(password, [identity.display_name])
+    return identity
+
+
+def _enter(link: JoinLink, secret: str) -> Identity:
+    """Let in the one person a link is for, and set their password; earlier sessions end."""
+    identity = _get_invited(link)
     _take_one(link)
     if identity.sign_in_name is None and not identity.email:
         identity.sign_in_name = _free_sign_in_name(identity.display_name)
-    if password:
-        identity.password = hashed(password)
+    if secret:
+        identity.password = secret
         end_sessions(identity)
     return identity
 

@@ -6,7 +6,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from lms.config import Setting
-from lms.people import codes, erasing
+from lms.people import codes, erasing, still
 from lms.people.acts import ACTS, SUBJECTS
 from lms.people.commands import commands
 from lms.people.gate import enforce
@@ -23,6 +23,7 @@ def start(app: Flask) -> None:
     init_security(app)
     app.before_request(load_person)
     app.before_request(enforce)
+    still.init_app(app)
 
 
 part = Plugin(

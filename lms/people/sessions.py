@@ -83,6 +83,12 @@ def ended() -> bool:
     return db.session.scalar(found) is not None
 
 
+def hashed_key() -> str:
+    """Return the hash of the present session's key; empty where it has none (an older Ropes)."""
+    key = session.get(KEY)
+    return "" if key is None else _hash(key)
+
+
 def end() -> bool:
     """End the present session for good; False where it has no key (begun by an older Ropes)."""
     key = session.get(KEY)

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from lms import db as lms_db
+from lms import writers
 from lms.db import db, transaction
 from tests import databases
 
@@ -57,7 +57,7 @@ def test_a_gap_of_five_milliseconds_is_found(app: Flask) -> None:
 def test_patience_ends_in_the_words_that_the_app_knows(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lms_db, "BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(writers, "BUSY_TIMEOUT_SECONDS", 0.1)
     taken, stop = threading.Event(), threading.Event()
 
     def keep() -> None:

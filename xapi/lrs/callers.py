@@ -16,10 +16,12 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
+from sqlalchemy.engine import Connection
 
 from lms.moments import still_good
 from xapi.lrs import sql, uses
+from xapi.lrs.errors import Unauthorized
 from xapi.lrs.models import LrsCredential
 from xapi.lrs.scopes import Caller
 
@@ -72,7 +74,21 @@ def find_caller(authorization: str) -> Caller | None:
             remembered.clear()
         remembered[mark] = before
     uses.saw(before.caller.uid, secret_hash)
+    g.xapi_proved = before
     return before.caller
+
+
+def refuse_revoked(_connection: Connection) -> None:
+    """Raise Unauthorized where the proof of this request would not be one any more.
+
+    It is asked again when the request begins to write: reading what was sent took its time.
+    """
+    proved: _Checked | None = g.get("xapi_proved")
+    if proved is None:
+        return
+    row = sql.Here().execute(_FIND, proved.key).fetchone()
+    if row != proved.row or not _works(proved.until):
+        raise Unauthorized("This needs a key and secret that are known here (HTTP Basic).")
 
 
 def _read(authorization: str) -> tuple[str, str] | None:

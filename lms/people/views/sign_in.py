@@ -14,7 +14,7 @@ from flask import (
 )
 from flask_babel import gettext as _
 
-from lms.db import db, writing
+from lms.db import db, keep_so_far, writing
 from lms.errors import DomainError, Gone
 from lms.people import codes, joining, tries
 from lms.people.access import Who, allow
@@ -179,19 +179,13 @@ def join(token: str) -> Any:
         password = form.password.data or None
         name = "" if known is not None else form.name.data
         most = PASSWORDS_A_QUARTER if known is not None else AGAIN_A_QUARTER
-        if tries.allowed("join again", link.uid, most):
-            again = joining.find_again(link, name, password)
-            if again is not None:
-                enter(again, "join")
-                return redirect(url_for("people.welcome"))
+        look_again = tries.allowed("join again", link.uid, most)
+        keep_so_far()  # nobody waits at these counts while the password is hashed
         if password is None and not passkeys_work_here():
             form.password.errors = [_("Choose a password, so that you can come back.")]
         else:
             try:
-                if known is not None:
-                    identity = joining.enter_by_link(link, password)
-                else:
-                    identity = joining.join(link, name, password)
+                identity = joining.come_in(link, name, password, look_again)
             except Gone:
                 raise
             except DomainError as error:
