@@ -11,7 +11,7 @@ from alembic import op
 import lms.db
 
 revision = "lms_0010"
-down_revision = "lms_0005"
+down_revision = "lms_0007"
 branch_labels = None
 depends_on = None
 
