@@ -49,9 +49,8 @@ def write_acts(connector_id: int, acts: Sequence[ActRecord]) -> None:
     if not acts:
         return
     accounts = _accounts(connector_id, acts)
-    rows = sorted(
-        (_row(connector_id, act, accounts) for act in acts), key=lambda row: str(row["event_key"])
-    )
+    once = {act["event"]: act for act in reversed(acts)}  # told twice in one breath: the first
+    rows = [_row(connector_id, act, accounts) for _event, act in sorted(once.items())]
     told = choose(rows)
     for row in told:
         row["statement_id"] = str(uuid.uuid4())
@@ -61,12 +60,11 @@ def write_acts(connector_id: int, acts: Sequence[ActRecord]) -> None:
         .tuples()
         .all()
     )
-    added = {row["event_key"]: row for row in rows if row["event_key"] in ids}
-    changed = {row["person_id"] for row in added.values()}
-    changed |= _find_recipients(connector_id, added.values(), ids)
-    record_acts([row for row in told if added.get(row["event_key"]) is row])
-    _note(connector_id, len(added), _tells_client(added.values()))
+    added = [row for row in rows if row["event_key"] in ids]
+    changed = {row["person_id"] for row in added} | _find_recipients(connector_id, added, ids)
+    record_acts([row for row in told if row["event_key"] in ids])
     tell(changed)
+    _note(connector_id, len(added), any(row["client"] != Client.UNKNOWN for row in added))
 
 
 def take_back(connector_id: int, keys: Sequence[str]) -> None:
@@ -90,9 +88,9 @@ def take_back(connector_id: int, keys: Sequence[str]) -> None:
         )
         .returning(Usage.person_id, Usage.statement_id)
     ).all()
-    _note(connector_id, -len(taken))
     void_many([(row.person_id, row.statement_id) for row in taken if row.statement_id])
     tell(row.person_id for row in taken)
+    _note(connector_id, -len(taken))
 
 
 def note_forgotten(connector_ids: Iterable[int]) -> None:
@@ -114,10 +112,6 @@ def _note(connector_id: int, acts: int, told_client: bool = False) -> None:
         .values(**values)
         .execution_options(synchronize_session=False)
     )
-
-
-def _tells_client(rows: Iterable[LedgerRow]) -> bool:
-    return any(row["client"] != Client.UNKNOWN for row in rows)
 
 
 def tell(person_ids: Iterable[int | None]) -> None:

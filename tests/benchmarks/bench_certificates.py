@@ -129,7 +129,7 @@ def bare_weasyprint(knots: int) -> Callable[[str], bytes]:
     return draw
 
 
-@benchmark("certificates.given", unit="awards/s", target_ratio=0.1, more_is_better=True)
+@benchmark("certificates.given", unit="awards/s", target_ratio=0.04, more_is_better=True)
 def given(place: Place) -> Result:
     """A nightly sweep in which 500 people have earned a certificate, nobody noticed before."""
     place.make_app()

@@ -7,7 +7,7 @@ import datetime as dt
 import orjson
 import pytest
 from flask import Flask
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from certificates import awards, catalogue, evaluation
@@ -20,10 +20,13 @@ from certificates.models import (
     RuleVersion,
     Sweep,
 )
-from certificates.rules.compile import standings, unavailable
+from certificates.rules import compile
+from certificates.rules.compile import standings, standings_of, unavailable
+from certificates.rules.parse import parse
 from lms import clock
-from lms.db import db, transaction
+from lms.db import UtcDateTime, db, transaction
 from lms.events import EvidenceChanged, publish
+from lms.evidence import NOW, Filter, Source, Window
 from lms.jobs.queue import run_pending
 from lms.notices.models import Notice
 from lms.people.models import Person
@@ -217,6 +220,39 @@ def test_the_number_of_queries_is_the_same_for_few_and_for_many(house: Flask) ->
 
     # The values of all, and whether any network says which device is used.
     assert queries(people[:1]) == queries(people) == 2
+
+
+def test_all_certificates_of_a_page_are_one_question_and_it_is_built_once(house: Flask) -> None:
+    rules = [one.rule for one in catalogue.offered()]
+    people = [make_person().id for _ in range(2)]
+    standings_of(rules, people[:1])
+    built = compile._statement.cache_info().misses
+    with counted() as seen:
+        found = standings_of(rules, people[1:])
+    assert len(seen) == 2  # and whether any network says which device is used
+    assert [len(one) for one in found] == [1] * len(rules)
+    assert compile._statement.cache_info().misses == built
+
+
+class Anniversary:
+    """A measure that depends on the moment: 1 from the day on."""
+
+    slug, label, unit = "test.anniversary", "", ""
+    sources = frozenset({Source.RECORD})
+    day = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
+
+    def values(self, window: Window, where: Filter) -> Select[tuple[int, int]]:
+        return select(Person.id, literal(1)).where(literal(self.day, UtcDateTime()) <= NOW)
+
+
+def test_a_kept_question_knows_the_moment(house: Flask) -> None:
+    house.extensions["lms.evidence"][Anniversary.slug] = Anniversary()
+    person = make_person()
+    text = "slug: a\ntitle: A\nrequires:\n  all:\n    - {id: a, title: A, measure: {slug: test.anniversary}}"
+    rule = parse(text)
+    for days, holds in ((-1, False), (1, True), (-1, False)):
+        with clock.travel(Anniversary.day + dt.timedelta(days=days)):
+            assert standings(rule, [person.id])[0].holds is holds
 
 
 def earners(count_: int) -> None:

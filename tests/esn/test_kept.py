@@ -25,6 +25,7 @@ from lms.jobs.queue import queue, run_pending
 from tests.factories.esn import act, deliver, make_acts, make_connector
 from tests.factories.people import make_people, make_person
 from tests.queries import counted
+from xapi.outbox.models import OutboxStatement
 
 PHONE = Filter(client="mobile")
 
@@ -52,6 +53,20 @@ def test_acts_are_counted_once_and_no_more_when_taken_back_or_forgotten(
     with clock.travel(clock.now() + dt.timedelta(days=5)):
         forget_old()
     assert kept()[0] == 3 == db.session.scalar(select(func.count(Usage.id)))
+
+
+def test_an_act_told_twice_in_one_breath_has_one_statement_its_own(
+    app: Flask, client: FlaskClient
+) -> None:
+    app.config["LMS_ESN_STATEMENTS"] = "all"
+    make_person(email="imani@example.test")
+    connector, secret = make_connector()
+    said = act("u1", "posted")
+    deliver(client, connector, secret, [said, said], [{"id": "u1", "email": "imani@example.test"}])
+    run_pending()
+    told = db.session.scalars(select(OutboxStatement.statement_id)).all()
+    assert told == db.session.scalars(select(Usage.statement_id)).all()
+    assert len(told) == 1
 
 
 def test_the_page_of_a_network_asks_the_ledger_nothing(
