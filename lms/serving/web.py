@@ -39,6 +39,7 @@ LOOK_SECONDS = 0.5
 FILES_PER_CONNECTION = 3  # the socket, a body and an answer that are too large for memory
 OTHER_FILES = 100
 LINGER_SECONDS = 2
+SAY_SECONDS = 60
 POLITE_SECONDS = 0.0001
 MOST_POLITE = 10
 
@@ -229,7 +230,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self, application: Callable[..., Any], listener: socket.socket, threads: int, limits: Limits
     ) -> None:
         self.limits = limits
-        self.look_at = 0.0
+        self.look_at = self.say_at = 0.0
         self.look_seconds = min(LOOK_SECONDS, limits.silent_seconds / 4)
         adjustments = Adjustments(
             sockets=[listener],
@@ -249,7 +250,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         # here; not handed over above, where it would warn that it may go one day.
         adjustments.send_bytes = SEND_BYTES
         dispatcher = ThreadedTaskDispatcher()
-        dispatcher.queue_logger.setLevel(logging.ERROR)  # a queue is no fault
+        for talkative in (self.logger, dispatcher.queue_logger):
+            talkative.setLevel(logging.ERROR)  # each time that a queue or the limit is reached
         dispatcher.set_thread_count(threads)
         super().__init__(
             application, {}, True, listener, dispatcher=dispatcher, adj=adjustments,
@@ -264,7 +266,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             self.look_at = moment + self.look_seconds
             self.let_go_late_ones(moment)
         self.next_channel_cleanup = math.inf  # waitress would ask a clock that may be set back
-        return bool(super().readable())
+        takes_more = bool(super().readable())
+        if self.in_connection_overflow and moment >= self.say_at:
+            self.say_at = moment + SAY_SECONDS
+            log.warning("all %s connections of this process are taken", self.adj.connection_limit)
+        return takes_more
 
     def handle_accept(self) -> None:
         """Take a new connection; who has many already lets the other processes go first."""

@@ -313,6 +313,18 @@ def test_a_stop_finishes_what_has_begun_and_takes_nothing_new(
         server.connect()
 
 
+def test_where_connections_run_short_idle_ones_go_and_it_is_said_once(
+    serve: Callable[..., Served], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve(Limits(connections=16, silent_seconds=0.2))
+    with ExitStack() as open_lines:
+        lines = [open_lines.enter_context(closing(server.connect())) for _ in range(60)]
+        assert status(server.ask()) == 200
+        assert [line.recv(1) for line in lines[:10]] == [b""] * 10
+    said = [one for one in caplog.records if "connections" in one.getMessage()]
+    assert len(said) == 1
+
+
 def no_room(*_args: Any) -> Any:
     raise OSError(28, "No space left on device")
 
