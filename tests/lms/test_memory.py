@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -32,9 +31,9 @@ from xapi.lrs import credentials
 pytestmark = [pytest.mark.long, pytest.mark.network]
 LANGUAGES = ("en", "de", "es", "fr", "ar")
 LINES = 4
-WARM_UP = 3_000
-# A company of 2,000 of whom each opens ten pages in one hour.
-HOUR = int(os.environ.get("ROPES_MEMORY_REQUESTS", "20000"))
+WARM_UP = 5_000
+# A company of 800 of whom each opens ten pages in one hour.
+HOUR = 8_000
 MOST_MB = 3.0  # what the allocator and SQLite's caches give and take
 
 
