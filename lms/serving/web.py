@@ -22,7 +22,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
 
 log = logging.getLogger(__name__)
@@ -108,9 +108,19 @@ class Refusal(ErrorTask):  # type: ignore[misc]
         self.write(body)
 
 
+class Answer(WSGITask):  # type: ignore[misc]
+    """The application's answer, sent by the thread that made it as far as the other side takes it."""
+
+    def finish(self) -> None:
+        """Send what is left; the thread of the server need not be woken for that."""
+        super().finish()
+        self.channel.send_now()
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]
     """A connection that knows since when its request is on its way."""
 
+    task_class = Answer
     error_task_class = Refusal
     request: Any
     requests: list[Any]
@@ -139,6 +149,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         """Answer a request; the time that takes is not the next request's sender's."""
         super().service()
         self.active_at = self.begun_at = time.monotonic()
+
+    def send_now(self) -> None:
+        """Send what can be sent without waiting."""
+        with self.outbuf_lock:
+            self._flush_exception(self._flush_some, do_close=False)
 
     def _flush_some(self, do_close: bool = True) -> Any:
         sent = super()._flush_some(do_close=do_close)

@@ -74,6 +74,9 @@ class Served:
             line.sendall(sent)
             return answer(line)
 
+    def kept_bytes(self) -> int:
+        return sum(one.kept_bytes for one in list(self.server.active_channels.values()))
+
     def tell_to_stop(self) -> None:
         if not self.stop.is_set():
             self.stop.set()
@@ -222,13 +225,16 @@ def test_bodies_on_their_way_are_bounded_for_all_together(serve: Callable[..., S
     head = b"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n"
     with server.connect() as first, server.connect() as second:
         first.sendall(head + b"a" * 1_900_000)
-        second.sendall(head + b"a" * 1_900_000)
+        wait_for(lambda: server.kept_bytes() == 1_900_000)
+        second.sendall(head + b"a" * 1_200_000)
         refused = answer(second)
         assert status(refused) == 503
         assert b"send it again" in refused
-        second.close()
-        first.sendall(b"a" * 2_100_000)
-        assert status(answer(first)) == 503  # alone it is above the bound as well
+        wait_for(lambda: server.kept_bytes() == 1_900_000)
+        first.sendall(b"a" * 1_000_000)
+        wait_for(lambda: server.kept_bytes() == 2_900_000)
+        first.sendall(b"a" * 200_000)  # alone it is above the bound as well
+        assert status(answer(first)) == 503
     small = b"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
     assert server.ask(small).endswith(b"3")
 
