@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 import socket
 import threading
 import time
@@ -195,12 +196,14 @@ def test_a_clock_that_was_set_back_lets_nobody_stay(
 
 
 def test_while_a_request_is_answered_the_next_is_not_late(serve: Callable[..., Served]) -> None:
-    server = serve(HASTY)
+    limits = Limits(silent_seconds=1, body_seconds=1)
+    server = serve(limits)
     with server.connect() as line:
         line.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + HEAD)
-        time.sleep(2 * HASTY.silent_seconds)
+        time.sleep(1.2 * limits.silent_seconds)
         go_on.set()
         assert answer(line).endswith(b"done")
+        time.sleep(0.4 * limits.silent_seconds)  # longer than between two looks
         line.sendall(b"a" * 1000)
         assert answer(line).endswith(b"1000")
 
@@ -244,6 +247,7 @@ def test_a_refusal_reaches_who_is_still_sending(serve: Callable[..., Served]) ->
     size = LARGEST_BODY_BYTES + 1
     with server.connect() as line:
         line.sendall(f"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode())
+        select.select([line], [], [], 10)  # refused already, and it goes on
         for _ in range(100):
             line.sendall(b"a" * 10_000)
         got = answer(line)
