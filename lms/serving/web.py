@@ -22,7 +22,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ LOOK_SECONDS = 0.5
 FILES_PER_CONNECTION = 3  # the socket, a body and an answer that are too large for memory
 OTHER_FILES = 100
 LINGER_SECONDS = 2
+SAY_SECONDS = 60
 POLITE_SECONDS = 0.0001
 MOST_POLITE = 10
 
@@ -107,9 +108,19 @@ class Refusal(ErrorTask):  # type: ignore[misc]
         self.write(body)
 
 
+class Answer(WSGITask):  # type: ignore[misc]
+    """The application's answer, sent by the thread that made it as far as the other side takes it."""
+
+    def finish(self) -> None:
+        """Send what is left; the thread of the server need not be woken for that."""
+        super().finish()
+        self.channel.send_now()
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]
     """A connection that knows since when its request is on its way."""
 
+    task_class = Answer
     error_task_class = Refusal
     request: Any
     requests: list[Any]
@@ -138,6 +149,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         """Answer a request; the time that takes is not the next request's sender's."""
         super().service()
         self.active_at = self.begun_at = time.monotonic()
+
+    def send_now(self) -> None:
+        """Send what can be sent without waiting."""
+        with self.outbuf_lock:
+            self._flush_exception(self._flush_some, do_close=False)
 
     def _flush_some(self, do_close: bool = True) -> Any:
         sent = super()._flush_some(do_close=do_close)
@@ -229,7 +245,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self, application: Callable[..., Any], listener: socket.socket, threads: int, limits: Limits
     ) -> None:
         self.limits = limits
-        self.look_at = 0.0
+        self.look_at = self.say_at = 0.0
         self.look_seconds = min(LOOK_SECONDS, limits.silent_seconds / 4)
         adjustments = Adjustments(
             sockets=[listener],
@@ -249,7 +265,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         # here; not handed over above, where it would warn that it may go one day.
         adjustments.send_bytes = SEND_BYTES
         dispatcher = ThreadedTaskDispatcher()
-        dispatcher.queue_logger.setLevel(logging.ERROR)  # a queue is no fault
+        for talkative in (self.logger, dispatcher.queue_logger):
+            talkative.setLevel(logging.ERROR)  # each time that a queue or the limit is reached
         dispatcher.set_thread_count(threads)
         super().__init__(
             application, {}, True, listener, dispatcher=dispatcher, adj=adjustments,
@@ -264,7 +281,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             self.look_at = moment + self.look_seconds
             self.let_go_late_ones(moment)
         self.next_channel_cleanup = math.inf  # waitress would ask a clock that may be set back
-        return bool(super().readable())
+        takes_more = bool(super().readable())
+        if self.in_connection_overflow and moment >= self.say_at:
+            self.say_at = moment + SAY_SECONDS
+            log.warning("all %s connections of this process are taken", self.adj.connection_limit)
+        return takes_more
 
     def handle_accept(self) -> None:
         """Take a new connection; who has many already lets the other processes go first."""

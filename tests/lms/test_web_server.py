@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 import socket
 import threading
 import time
@@ -73,6 +74,9 @@ class Served:
         with self.connect() as line:
             line.sendall(sent)
             return answer(line)
+
+    def kept_bytes(self) -> int:
+        return sum(one.kept_bytes for one in list(self.server.active_channels.values()))
 
     def tell_to_stop(self) -> None:
         if not self.stop.is_set():
@@ -192,12 +196,14 @@ def test_a_clock_that_was_set_back_lets_nobody_stay(
 
 
 def test_while_a_request_is_answered_the_next_is_not_late(serve: Callable[..., Served]) -> None:
-    server = serve(HASTY)
+    limits = Limits(silent_seconds=1, body_seconds=1)
+    server = serve(limits)
     with server.connect() as line:
         line.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + HEAD)
-        time.sleep(2 * HASTY.silent_seconds)
+        time.sleep(1.2 * limits.silent_seconds)
         go_on.set()
         assert answer(line).endswith(b"done")
+        time.sleep(0.4 * limits.silent_seconds)  # longer than between two looks
         line.sendall(b"a" * 1000)
         assert answer(line).endswith(b"1000")
 
@@ -222,13 +228,16 @@ def test_bodies_on_their_way_are_bounded_for_all_together(serve: Callable[..., S
     head = b"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n"
     with server.connect() as first, server.connect() as second:
         first.sendall(head + b"a" * 1_900_000)
-        second.sendall(head + b"a" * 1_900_000)
+        wait_for(lambda: server.kept_bytes() == 1_900_000)
+        second.sendall(head + b"a" * 1_200_000)
         refused = answer(second)
         assert status(refused) == 503
         assert b"send it again" in refused
-        second.close()
-        first.sendall(b"a" * 2_100_000)
-        assert status(answer(first)) == 503  # alone it is above the bound as well
+        wait_for(lambda: server.kept_bytes() == 1_900_000)
+        first.sendall(b"a" * 1_000_000)
+        wait_for(lambda: server.kept_bytes() == 2_900_000)
+        first.sendall(b"a" * 200_000)  # alone it is above the bound as well
+        assert status(answer(first)) == 503
     small = b"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
     assert server.ask(small).endswith(b"3")
 
@@ -238,6 +247,8 @@ def test_a_refusal_reaches_who_is_still_sending(serve: Callable[..., Served]) ->
     size = LARGEST_BODY_BYTES + 1
     with server.connect() as line:
         line.sendall(f"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode())
+        select.select([line], [], [], 10)  # refused already, and it goes on
+        assert len(server.server.active_channels) == 1  # not closed: that could lose the answer
         for _ in range(100):
             line.sendall(b"a" * 10_000)
         got = answer(line)
@@ -311,6 +322,18 @@ def test_a_stop_finishes_what_has_begun_and_takes_nothing_new(
         server.thread.join(10)
     with pytest.raises(ConnectionError):
         server.connect()
+
+
+def test_where_connections_run_short_idle_ones_go_and_it_is_said_once(
+    serve: Callable[..., Served], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve(Limits(connections=16, silent_seconds=0.2))
+    with ExitStack() as open_lines:
+        lines = [open_lines.enter_context(closing(server.connect())) for _ in range(60)]
+        assert status(server.ask()) == 200
+        assert [line.recv(1) for line in lines[:10]] == [b""] * 10
+    said = [one for one in caplog.records if "connections" in one.getMessage()]
+    assert len(said) == 1
 
 
 def no_room(*_args: Any) -> Any:

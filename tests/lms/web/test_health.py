@@ -58,6 +58,16 @@ def test_it_asks_for_one_connection_at_a_time(app: Flask) -> None:
     assert (most, held) == (1, 0)
 
 
+def test_asking_it_often_pushes_no_page_s_statements_out_of_the_cache(app: Flask) -> None:
+    known: Any = db.engine
+    for _ in range(2):
+        health(app)
+    before = len(known._compiled_cache)
+    for _ in range(5):
+        health(app)
+    assert len(known._compiled_cache) == before
+
+
 def test_a_worker_that_was_never_seen(app: Flask) -> None:
     status, word, wrong = health(app)
     assert (status, word, set(wrong)) == (503, "failing", {"worker"})
