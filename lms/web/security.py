@@ -24,6 +24,7 @@ NONCE_BYTES = 16
 MACHINE_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    # Against what is loaded without asking (pictures, scripts): what asks (CORS) is not held by it.
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Cache-Control", "private, no-cache"),
 )

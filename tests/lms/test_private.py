@@ -17,10 +17,11 @@ from PIL import Image
 from certificates import documents
 from courses.catalogue.media import add_picture
 from lms import doctor
+from lms.app import create_app
 from lms.db import db
 from lms.jobs.queue import run_pending
 from tests import databases
-from tests.conftest import SECRET
+from tests.conftest import SECRET, settings_for
 from tests.factories.people import make_person
 from tests.xapi.test_delivery import record
 from xapi.delivery.lock import only_one
@@ -84,14 +85,18 @@ def test_after_a_whole_flow_every_file_is_private(app: Flask) -> None:
 def test_what_an_earlier_version_left_open_is_closed_at_the_start(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    with make_app().app_context():
-        fill(make_app())
+    app = make_app()
+    with app.app_context():
+        fill(app)
+        db.session.remove()
     (tmp_path / "people.csv").unlink()
     for path in (tmp_path, *tmp_path.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     assert len(open_things(tmp_path)) > 8
-    with make_app().app_context():
+    with create_app(settings_for(tmp_path, app.config["SQLALCHEMY_DATABASE_URI"])).app_context():
         assert dict(doctor.examine())["files"] is None
+        db.session.remove()
+        db.engine.dispose()
     assert open_things(tmp_path) == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -80,14 +80,22 @@ def browser_of(app: Flask, name: str) -> FlaskClient:
     return browser
 
 
-def upgrade(browser: FlaskClient, **more: Any) -> None:
-    """Put a Ropes behind HTTPS, over the same database, in the place of the browser's."""
-    config = browser.application.config
-    browser.application = create_app(
-        settings_for(
-            config["LMS_INSTANCE"], config["SQLALCHEMY_DATABASE_URI"], LMS_BASE_URL=HTTPS, **more
-        )
-    )
+@pytest.fixture
+def upgrade() -> Iterator[Callable[..., None]]:
+    """A function that puts a Ropes behind HTTPS, over the same database, in the place of a browser's."""
+    made: list[Flask] = []
+
+    def put(browser: FlaskClient, **more: Any) -> None:
+        before = browser.application.config
+        where = before["LMS_INSTANCE"], before["SQLALCHEMY_DATABASE_URI"]
+        browser.application = create_app(settings_for(*where, LMS_BASE_URL=HTTPS, **more))
+        made.append(browser.application)
+
+    yield put
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
 
 
 def names(browser: FlaskClient) -> set[str]:
@@ -115,7 +123,9 @@ def test_without_https_a_browser_would_not_take_that_name(make_app: Make) -> Non
     assert bare.config["SESSION_COOKIE_NAME"] == "ropes"
 
 
-def test_who_was_signed_in_stays_so_over_the_change(make_app: Make) -> None:
+def test_who_was_signed_in_stays_so_over_the_change(
+    make_app: Make, upgrade: Callable[..., None]
+) -> None:
     before = make_app()
     with before.app_context():
         browser = browser_of(before, "ropes")
@@ -138,7 +148,9 @@ def test_a_session_of_today_is_worth_nothing_under_the_old_name(make_app: Make) 
     assert mine.get("/sign-in", base_url=HTTPS).status_code == 200
 
 
-def test_a_session_under_the_old_name_runs_out_in_its_time(make_app: Make) -> None:
+def test_a_session_under_the_old_name_runs_out_in_its_time(
+    make_app: Make, upgrade: Callable[..., None]
+) -> None:
     before = make_app()
     with before.app_context():
         browser = browser_of(before, "ropes")
