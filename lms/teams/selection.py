@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     CursorResult,
     Integer,
@@ -93,32 +94,33 @@ def _in_scope(built: Select[Any], scope: Scope) -> Select[Any]:
     built = built.where(person.c.id != _LEADER)
     if scope == Scope.DIRECT:
         return built.where(person.c.manager_id == _LEADER)
-    # As `lms.people.tree.below`: UNION ends even where a circle slipped into the data.
+    return built.where(person.c.id.in_(select(_below().c.id)))
+
+
+def _below() -> CTE:
+    """Everybody below the leader. UNION ends even where a circle slipped into the data."""
     first = select(person.c.id).where(person.c.manager_id == _LEADER).cte("below", recursive=True)
     report = person.alias("report")
-    rows = first.union(select(report.c.id).where(report.c.manager_id == first.c.id))
-    return built.where(person.c.id.in_(select(rows.c.id)))
+    return first.union(select(report.c.id).where(report.c.manager_id == first.c.id))
 
 
 @lru_cache(maxsize=8)
 def _totals(scope: Scope) -> Select[Any]:
-    built = (
+    counted = _in_scope(
         select(
-            unit.c.uid,
-            unit.c.name,
+            person.c.unit_id,
             _OVERALL.label("overall"),
-            func.count(),
-            func.count().filter(summary.c.held > 0),
-        )
-        .select_from(
-            person.outerjoin(summary, summary.c.person_id == person.c.id).outerjoin(
-                unit, unit.c.id == person.c.unit_id
-            )
-        )
-        .group_by(unit.c.id, unit.c.uid, unit.c.name, "overall")
+            func.count().label("people"),
+            func.count().filter(summary.c.held > 0).label("held"),
+        ).select_from(person.outerjoin(summary, summary.c.person_id == person.c.id)),
+        scope,
+    )
+    groups = counted.group_by(person.c.unit_id, "overall").subquery("counted")
+    return (
+        select(unit.c.uid, unit.c.name, groups.c.overall, groups.c.people, groups.c.held)
+        .select_from(groups.outerjoin(unit, unit.c.id == groups.c.unit_id))
         .order_by(unit.c.name)
     )
-    return _in_scope(built, scope)
 
 
 def totals(asked: Asked) -> list[Counted]:
@@ -147,7 +149,16 @@ def _columns(scope: Scope) -> Select[Any]:
         .correlate(person, column)
         .exists()
     )
-    somebody = _in_scope(select(person.c.id).where(has_it), scope).correlate(column).exists()
+    if scope == Scope.BELOW:  # joined, the tree is walked no further than that either
+        rows = _below()
+        people = (
+            select(person.c.id)
+            .select_from(rows.join(person, person.c.id == rows.c.id))
+            .where(person.c.active, person.c.id != _LEADER, has_it)
+        )
+    else:
+        people = _in_scope(select(person.c.id).where(has_it), scope)
+    somebody = people.correlate(column).exists()
     return select(column.c.slug, column.c.id, column.c.built_at.is_(None), somebody)
 
 
