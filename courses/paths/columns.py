@@ -152,14 +152,23 @@ class CourseColumn:
         return str(_("On lesson %(number)d of %(total)d", number=number, total=total))
 
 
+_path: Any = Path.__table__
+_step: Any = PathCourse.__table__
+_course: Any = Course.__table__
+_STEPS = (
+    select(_path.c.id, _path.c.slug, _path.c.title, _course.c.id, _course.c.slug, _course.c.title)
+    .select_from(
+        _path.join(_step, _step.c.path_id == _path.c.id).join(
+            _course, _course.c.id == _step.c.course_id
+        )
+    )
+    .order_by(_path.c.position, _path.c.id, _step.c.position)
+)
+
+
 def team_columns() -> list[TeamColumn]:
     """Return a column for each path and, for a person's page, one for each course in a path."""
-    rows = db.session.execute(
-        select(Path.id, Path.slug, Path.title, Course.id, Course.slug, Course.title)
-        .join(PathCourse, PathCourse.path_id == Path.id)
-        .join(Course, Course.id == PathCourse.course_id)
-        .order_by(Path.position, Path.id, PathCourse.position)
-    ).all()
+    rows = db.session.connection().execute(_STEPS).all()
     paths: dict[int, tuple[str, str, list[tuple[int, str]]]] = {}
     courses: dict[int, CourseColumn] = {}
     for path_id, path_slug, path_title, course_id, course_slug, course_title in rows:

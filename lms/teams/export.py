@@ -43,7 +43,7 @@ def stream_rows(
     The rows are read while they are asked for, in one reading transaction of their own.
     """
     asked = Asked(query.scope, (find_leader(viewer, query) or viewer).id)
-    kept = selection.columns_in(asked)
+    kept = selection.overview(asked).columns
     visible = visible_columns(columns, kept)
     statement = selection.page_statement(selection.shape_of(asked, query))
     values = selection.values_of(asked, query, kept) | {"most": ALL, "before": 0}

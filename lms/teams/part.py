@@ -14,7 +14,7 @@ from lms.plugin import Audience, HomeCard, NavItem, Plugin, is_brought
 from lms.teams.held import HELD
 from lms.teams.nudges import NUDGE, THANKS
 from lms.teams.query import Scope
-from lms.teams.selection import Asked, totals
+from lms.teams.selection import Asked, overview
 from lms.teams.services import count_people
 from lms.teams.standing import job, note_evidence, note_standing
 from lms.teams.views import blueprint
@@ -31,7 +31,7 @@ def load_card(person_id: int) -> Mapping[str, Any] | None:
     person = db.session.get(Person, person_id)
     if person is None or not person.is_manager:
         return None
-    counts = count_people(totals(Asked(Scope.DIRECT, person.id)))
+    counts = count_people(overview(Asked(Scope.DIRECT, person.id)).counted)
     return {"headline": headline(counts), "people": counts.total()}
 
 

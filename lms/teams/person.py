@@ -27,6 +27,7 @@ class PersonPage:
     person: Person
     name: str
     items: list[tuple[TeamColumn, Cell]]
+    earned: list[tuple[TeamColumn, Cell]]  # what may be earned, and is asked of nobody
     steps: list[tuple[TeamColumn, Cell]]  # what the items consist of: course by course
     conditions: list[tuple[TeamColumn, Cell]]
     act: Act
@@ -41,14 +42,14 @@ class PersonPage:
     @property
     def achieved(self) -> int:
         """How many items are done or held."""
-        return _achieved(self.items)
+        return _achieved([*self.items, *self.earned])
 
 
 def build_person(viewer: Person, person: Person) -> PersonPage:
     """Return what those above see of one person; items that are not asked are left out."""
     columns = all_columns()
     own = kept_cells([person.id]).get(person.id, {})
-    items = [(one, own[one.slug]) for one in table_columns(columns) if one.slug in own]
+    shown = [(one, own[one.slug]) for one in table_columns(columns) if one.slug in own]
     details = [column for column in columns if column.detail]
     asked = ask_cells(select(Person.id).where(Person.id == person.id), details)
     detail = [
@@ -57,12 +58,13 @@ def build_person(viewer: Person, person: Person) -> PersonPage:
         if person.id in cells and cells[person.id].state != CellState.NONE
     ]
     steps = [(column, cell) for column, cell in detail if cell.state not in CONDITION]
-    overall = rules.judge([cell.state for _column, cell in items])
-    ((act, done),) = acts_for(viewer, [(person.id, overall, _achieved(items))])
+    overall = rules.judge([cell.state for _column, cell in shown])
+    ((act, done),) = acts_for(viewer, [(person.id, overall, _achieved(shown))])
     return PersonPage(
         person=person,
         name=person.identity.display_name if person.identity else removed_name(),
-        items=items,
+        items=[(column, cell) for column, cell in shown if cell.state not in CONDITION],
+        earned=[(column, cell) for column, cell in shown if cell.state in CONDITION],
         steps=steps,
         conditions=[(column, cell) for column, cell in detail if cell.state in CONDITION],
         act=act if person.active else Act.NOTHING,

@@ -12,7 +12,9 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
+    CompoundSelect,
     CursorResult,
     Integer,
     Select,
@@ -20,7 +22,10 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
+    null,
     select,
+    union_all,
 )
 
 from lms import clock
@@ -66,7 +71,9 @@ class Counted:
     held: int
 
 
-def run(statement: Select[Any], values: Mapping[str, Any]) -> CursorResult[Any]:
+def run(
+    statement: Select[Any] | CompoundSelect[Any], values: Mapping[str, Any]
+) -> CursorResult[Any]:
     """Run a statement of this module."""
     return db.session.connection().execute(statement, values)
 
@@ -93,38 +100,17 @@ def _in_scope(built: Select[Any], scope: Scope) -> Select[Any]:
     built = built.where(person.c.id != _LEADER)
     if scope == Scope.DIRECT:
         return built.where(person.c.manager_id == _LEADER)
-    # As `lms.people.tree.below`: UNION ends even where a circle slipped into the data.
+    return built.where(person.c.id.in_(select(_BELOW.c.id)))
+
+
+def _below() -> CTE:
+    """Everybody below the leader. UNION ends even where a circle slipped into the data."""
     first = select(person.c.id).where(person.c.manager_id == _LEADER).cte("below", recursive=True)
     report = person.alias("report")
-    rows = first.union(select(report.c.id).where(report.c.manager_id == first.c.id))
-    return built.where(person.c.id.in_(select(rows.c.id)))
+    return first.union(select(report.c.id).where(report.c.manager_id == first.c.id))
 
 
-@lru_cache(maxsize=8)
-def _totals(scope: Scope) -> Select[Any]:
-    built = (
-        select(
-            unit.c.uid,
-            unit.c.name,
-            _OVERALL.label("overall"),
-            func.count(),
-            func.count().filter(summary.c.held > 0),
-        )
-        .select_from(
-            person.outerjoin(summary, summary.c.person_id == person.c.id).outerjoin(
-                unit, unit.c.id == person.c.unit_id
-            )
-        )
-        .group_by(unit.c.id, unit.c.uid, unit.c.name, "overall")
-        .order_by(unit.c.name)
-    )
-    return _in_scope(built, scope)
-
-
-def totals(asked: Asked) -> list[Counted]:
-    """Return how many people come to what, by unit in the order of their names; one query."""
-    rows = run(_totals(asked.scope), {"leader": asked.leader_id, **moments()})
-    return [Counted(*row) for row in rows]
+_BELOW = _below()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +124,45 @@ class KeptColumn:
     shown: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is known of a scope as a whole: units in the order of their names, columns by slug."""
+
+    counted: list[Counted]
+    columns: dict[str, KeptColumn]
+
+
+def overview(asked: Asked) -> Overview:
+    """Return how many people come to what, and which columns there are to show; one query."""
+    found = Overview([], {})
+    for is_column, key, name, *numbers in run(
+        _overview(asked.scope), {"leader": asked.leader_id, **moments()}
+    ):
+        if is_column:
+            column_id, is_building, is_shown = numbers
+            found.columns[key] = KeptColumn(column_id, bool(is_building), bool(is_shown))
+        else:
+            found.counted.append(Counted(key, name, *numbers))
+    found.counted.sort(key=lambda one: one.unit_name or "")
+    return found
+
+
 @lru_cache(maxsize=8)
-def _columns(scope: Scope) -> Select[Any]:
+def _overview(scope: Scope) -> CompoundSelect[Any]:
+    """Both in one statement, so that the people of the scope are looked up once."""
+    counted = _in_scope(
+        select(
+            person.c.unit_id,
+            _OVERALL.label("overall"),
+            func.count().label("people"),
+            func.count().filter(summary.c.held > 0).label("held"),
+        ).select_from(person.outerjoin(summary, summary.c.person_id == person.c.id)),
+        scope,
+    )
+    groups = counted.group_by(person.c.unit_id, "overall").subquery("counted")
+    totals = select(
+        literal(0), unit.c.uid, unit.c.name, groups.c.overall, groups.c.people, groups.c.held
+    ).select_from(groups.outerjoin(unit, unit.c.id == groups.c.unit_id))
     # One inside the other, so that people are walked until the first who has something.
     has_it = (
         select(standing.c.rank)
@@ -148,13 +171,15 @@ def _columns(scope: Scope) -> Select[Any]:
         .exists()
     )
     somebody = _in_scope(select(person.c.id).where(has_it), scope).correlate(column).exists()
-    return select(column.c.slug, column.c.id, column.c.built_at.is_(None), somebody)
-
-
-def columns_in(asked: Asked) -> dict[str, KeptColumn]:
-    """Return the columns that are kept, by slug; one query."""
-    rows = run(_columns(asked.scope), {"leader": asked.leader_id})
-    return {slug: KeptColumn(*of_column) for slug, *of_column in rows}
+    columns = select(
+        literal(1),
+        column.c.slug,
+        null(),
+        column.c.id,
+        case((column.c.built_at.is_(None), 1), else_=0),
+        case((somebody, 1), else_=0),
+    )
+    return union_all(totals, columns)
 
 
 def moments() -> dict[str, Any]:

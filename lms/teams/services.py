@@ -124,8 +124,8 @@ def build_page(viewer: Person, query: TeamQuery, columns: Sequence[TeamColumn]) 
     """
     leader = find_leader(viewer, query)
     asked = Asked(query.scope, (leader or viewer).id)
-    kept = selection.columns_in(asked)
-    counted = selection.totals(asked)
+    whole = selection.overview(asked)
+    counted, kept = whole.counted, whole.columns
     counts = count_people(counted)
     visible = visible_columns(columns, kept)
     shape = selection.shape_of(asked, query)

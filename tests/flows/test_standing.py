@@ -29,7 +29,7 @@ from lms.teams.cells import ask_cells, kept_cells
 from lms.teams.columns import all_columns, table_columns
 from lms.teams.models import Column, Standing, Summary
 from lms.teams.query import Scope
-from lms.teams.selection import Asked, totals
+from lms.teams.selection import Asked, overview
 from lms.teams.services import count_people
 from tests.factories.courses import make_course, make_path
 from tests.factories.people import make_person, make_unit
@@ -188,7 +188,7 @@ def _counted_is_judged() -> None:
             assert own.get(person_id, {}).get(column.slug) == cell
             states[person_id] += [cell.state] if cell else []
     expected = {one: rules.judge(of_one) for one, of_one in states.items()}
-    counts = count_people(totals(Asked(Scope.EVERYONE, 0)))
+    counts = count_people(overview(Asked(Scope.EVERYONE, 0)).counted)
     assert sorted(counts.elements()) == sorted(expected.values())
     db.session.commit()
 
@@ -269,9 +269,9 @@ def test_who_was_asked_nothing_is_in_no_total(app: Flask) -> None:
     assert kept_cells([administrator.id])[administrator.id]["certificates.connected"].state == (
         CellState.NOT_MET
     )
-    assert count_people(totals(Asked(Scope.EVERYONE, 0))) == {CellState.NONE: 6}
+    assert count_people(overview(Asked(Scope.EVERYONE, 0)).counted) == {CellState.NONE: 6}
     course = make_course("one")
     enrol(make_path(course, slug="first"), [one.id for one in people[:2]])
     take(people[0], course)
-    counts = count_people(totals(Asked(Scope.EVERYONE, 0)))
+    counts = count_people(overview(Asked(Scope.EVERYONE, 0)).counted)
     assert counts == {CellState.NONE: 4, CellState.DONE: 1, CellState.NOT_STARTED: 1}
