@@ -186,7 +186,7 @@ def _sqlite_change_to_writing(connection: Connection) -> None:
 def _read_anew() -> None:
     """Have the session's unchanged objects read again when they are next asked for."""
     session = current_app.extensions["sqlalchemy"].session()
-    if session._flushing:  # noqa: SLF001 - what is being written now cannot be read anew
+    if session._flushing:
         return
     for one in list(session.identity_map.values()):
         if not session.is_modified(one) and one not in session.deleted:

@@ -21,7 +21,9 @@ from lms.writers import outside_writing
 
 CHARS_MOST = 20_000
 DEPTH_MOST = 8  # lists and mappings inside one another
-BRACKETS_MOST = 64  # [ and { in one line: each may be the beginning of a key, and is looked at again
+BRACKETS_MOST = (
+    64  # [ and { in one line: each may be the beginning of a key, and is looked at again
+)
 VALUE_CHARS_MOST = 64  # of a number or a day; what is longer is a text
 
 
@@ -88,13 +90,11 @@ def plain(node: Node | None) -> Any:
 
 def is_text(word: str) -> bool:
     """Whether a single word is taken for itself, not for a number, a day, yes or no."""
-    loader = yaml.SafeLoader("")
+    loader: Any = yaml.SafeLoader("")
     return loader.resolve(yaml.ScalarNode, word, (True, False)) in _TEXTS
 
 
-_UNREADABLE = (
-    "This line cannot be read. Write “key: value”; put a value that holds a colon in quotation marks."
-)
+_UNREADABLE = "This line cannot be read. Write “key: value”; put a value that holds a colon in quotation marks."
 
 
 def _check_size(text: str) -> None:

@@ -32,7 +32,6 @@ from lms.yaml_text import CHARS_MOST as YAML_CHARS_MOST
 from xapi.lrs.reading import read_json
 from xapi.lrs.store import prepare
 
-
 STEPS_A_CHAR = 700
 GROWTH = 2.6  # for a text that is twice as long
 AT_LEAST = 20_000  # steps that any text may cost, however short
@@ -79,7 +78,9 @@ def statement(text: str) -> None:
         "object": {"id": f"http://example.test/{text}"},
         "timestamp": text,
     }
-    prepare([read_json(orjson.dumps(told))], {"account": {"homePage": "http://a.test", "name": "a"}}, 1)
+    prepare(
+        [read_json(orjson.dumps(told))], {"account": {"homePage": "http://a.test", "name": "a"}}, 1
+    )
 
 
 def webhook(text: str) -> None:

@@ -27,8 +27,7 @@ def test_every_pattern_takes_linear_time() -> None:
         for file in sorted((ROOT / package).rglob("*.py"))
         if not set(OWN_TEXT_ALONE) & {*file.parts}
         for line, pattern, searched in patterns_in(file)
-        if (why := why_suspect(pattern, searched))
-        and not str(pattern).startswith(tuple(KNOWN))
+        if (why := why_suspect(pattern, searched)) and not str(pattern).startswith(tuple(KNOWN))
     ]
     assert not suspect, "\n".join(suspect)
 

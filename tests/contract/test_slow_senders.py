@@ -59,7 +59,9 @@ class Dripping(io.RawIOBase):
         assert held == 0, "a connection to the database is held while the sender is waited for"
         if databases.KIND == "sqlite" and self.given in (0, len(BODY) - 1):
             other = sqlite3.connect(db.engine.url.database or "", timeout=0)
-            other.execute("INSERT INTO lms_tries VALUES (?, 0, 1, '2000-01-01')", [f"t{self.given}"])
+            other.execute(
+                "INSERT INTO lms_tries VALUES (?, 0, 1, '2000-01-01')", [f"t{self.given}"]
+            )
             other.rollback()
             other.close()
 
@@ -147,7 +149,10 @@ def served(app: Flask) -> Iterator[tuple[str, int]]:
 @pytest.mark.network
 @pytest.mark.parametrize("path", ["/esn/intake/{uid}", "/sign-in", "/xapi/statements"])
 def test_a_learner_saves_while_a_stranger_drips_over_a_socket(
-    app: Flask, sign_in: Callable[[Person], FlaskClient], company: Company, path: str  # noqa: F811
+    app: Flask,
+    sign_in: Callable[[Person], FlaskClient],
+    company: Company,  # noqa: F811
+    path: str,
 ) -> None:
     connector, _secret = make_connector()
     target = path.format(uid=connector.uid)
