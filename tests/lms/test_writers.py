@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +25,7 @@ from lms.people.security import hashed, matches
 from lms.people.views import me
 from lms.writers import CostlyWhileWriting, outside_writing
 from tests import databases
+from tests.elsewhere import elsewhere, others_may_write
 from tests.factories.people import make_person
 from xapi.lrs import reading
 
@@ -46,25 +46,6 @@ def ask(app: Flask) -> Callable[[Callable[[], Any]], str]:
         return answer.text
 
     return run
-
-
-def others_may_write() -> bool:
-    """Whether another connection can take SQLite's write lock just now."""
-    other = sqlite3.connect(db.engine.url.database or "", timeout=0)
-    try:
-        other.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError:
-        return False
-    finally:
-        other.close()
-    return True
-
-
-def elsewhere(statement: Any) -> None:
-    """Write by another connection, as another process does."""
-    with db.engine.connect() as connection:
-        connection.execute(statement)
-        connection.commit()
 
 
 WRITES: dict[str, Callable[[], Any]] = {

@@ -12,8 +12,8 @@ from lms.db import db
 from lms.people import joining
 from lms.people.models import Identity, JoinLink
 from tests import databases
+from tests.elsewhere import elsewhere, others_may_write
 from tests.factories.people import make_person
-from tests.lms.test_writers import elsewhere, others_may_write
 
 PASSWORD = "three harbour gulls"
 
