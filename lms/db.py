@@ -99,7 +99,7 @@ class Json(types.TypeDecorator[Any]):
 
 
 def writes(view: F) -> F:
-    """Mark a view whose GET writes: its transaction begins as a writer's."""
+    """Mark a view whose GET may write."""
     view.__lms_writes__ = True  # type: ignore[attr-defined]
     return view
 

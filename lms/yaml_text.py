@@ -90,7 +90,7 @@ def plain(node: Node | None) -> Any:
 
 def is_text(word: str) -> bool:
     """Whether a single word is taken for itself, not for a number, a day, yes or no."""
-    loader = yaml.SafeLoader("")
+    loader: Any = yaml.SafeLoader("")
     return loader.resolve(yaml.ScalarNode, word, (True, False)) in _TEXTS
 
 

@@ -75,7 +75,7 @@ def render(text: str, addresses: Mapping[str, str]) -> str:
 
 
 def _alternative(picture: Token) -> str:
-    return str(_reader.renderer.renderInlineAsText(picture.children, _reader.options, {}))
+    return "".join(one.content for one in _tokens(picture.children or []) if not one.children)
 
 
 def excess(text: str) -> str:

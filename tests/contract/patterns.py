@@ -196,9 +196,10 @@ def patterns_in(file: Path) -> Iterator[tuple[int, str | bytes, bool]]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     named: dict[str, str] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if isinstance(node.func.value, ast.Name) and node.func.attr in SEARCHES:
-                named[node.func.value.id] = node.func.attr
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=used)):
+                if used in SEARCHES:
+                    named[name] = used
     assigned = {
         id(node.value): target.id
         for node in ast.walk(tree)

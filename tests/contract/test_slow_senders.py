@@ -151,7 +151,7 @@ def served(app: Flask) -> Iterator[tuple[str, int]]:
 def test_a_learner_saves_while_a_stranger_drips_over_a_socket(
     app: Flask,
     sign_in: Callable[[Person], FlaskClient],
-    company: Company,
+    company: Company,  # noqa: F811
     path: str,
 ) -> None:
     connector, _secret = make_connector()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +25,7 @@ from lms.people.security import hashed, matches
 from lms.people.views import me
 from lms.writers import CostlyWhileWriting, outside_writing
 from tests import databases
+from tests.elsewhere import elsewhere, others_may_write
 from tests.factories.people import make_person
 from xapi.lrs import reading
 
@@ -46,25 +46,6 @@ def ask(app: Flask) -> Callable[[Callable[[], Any]], str]:
         return answer.text
 
     return run
-
-
-def others_may_write() -> bool:
-    """Whether another connection can take SQLite's write lock just now."""
-    other = sqlite3.connect(db.engine.url.database or "", timeout=0)
-    try:
-        other.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError:
-        return False
-    finally:
-        other.close()
-    return True
-
-
-def elsewhere(statement: Any) -> None:
-    """Write by another connection, as another process does."""
-    with db.engine.connect() as connection:
-        connection.execute(statement)
-        connection.commit()
 
 
 WRITES: dict[str, Callable[[], Any]] = {
@@ -155,9 +136,13 @@ DOORS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("what", DOORS)
 def test_what_takes_its_time_is_not_done_by_a_writer(app: Flask, what: str) -> None:
-    with pytest.raises(CostlyWhileWriting), transaction():
-        db.session.execute(text("SELECT 1"))
-        DOORS[what]()
+    def write() -> None:
+        with transaction():
+            db.session.execute(text("SELECT 1"))
+            DOORS[what]()
+
+    with pytest.raises(CostlyWhileWriting):
+        write()
 
 
 def test_an_installation_says_once_what_it_does_as_a_writer(

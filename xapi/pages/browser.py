@@ -177,9 +177,11 @@ def _searched(whose: Whose) -> str:
         AuditEntry.act == SEARCHED,
         AuditEntry.subject == whose.subject,
     )
-    if not filters.turned or db.session.scalar(lately.limit(1)) is None:
+    is_new = not filters.turned or db.session.scalar(lately.limit(1)) is None
+    page = _page(whose, filters)
+    if is_new:  # after the page, so that nobody waits for it
         audit.note(SEARCHED, whose.subject, actor.id)
-    return _page(whose, filters)
+    return page
 
 
 def _page(whose: Whose | None, filters: Filters, form: BrowseForm | None = None) -> str:

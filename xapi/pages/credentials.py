@@ -25,6 +25,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from lms.db import keep_so_far
 from lms.errors import DomainError, Invalid
 from lms.forms import Form
 from lms.people.access import Who, allow
@@ -261,6 +262,7 @@ def _page(
 
 
 def _show_secret(made: LrsCredential, secret: str) -> str:
+    keep_so_far()  # shown is what is kept
     return render_template("xapi/secret.html", one=made, secret=secret, endpoint=endpoint())
 
 
