@@ -35,9 +35,7 @@ def upgrade() -> None:
     op.add_column("lms_notice", sa.Column("address", sa.String(length=254)))
 
     op.add_column("lms_sign_in_code", sa.Column("sealed", sa.LargeBinary()))
-    codes = sa.table(
-        "lms_sign_in_code", sa.column("id"), sa.column("unsent"), sa.column("sealed")
-    )
+    codes = sa.table("lms_sign_in_code", sa.column("id"), sa.column("unsent"), sa.column("sealed"))
     box = _box()
     rows = op.get_bind().execute(
         sa.select(codes.c.id, codes.c.unsent).where(codes.c.unsent.is_not(None))

@@ -13,6 +13,7 @@ import logging
 import secrets
 import smtplib
 
+import orjson
 from flask import current_app, render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
@@ -20,8 +21,10 @@ from sqlalchemy import delete, func, or_, select, update
 
 from lms import clock
 from lms.db import db, transaction
+from lms.encryption import Seal
+from lms.errors import Misconfigured
 from lms.jobs.queue import Job, wake
-from lms.people import sessions, tries
+from lms.people import familiar, sessions, tries
 from lms.people.mail import mail_is_set_up, send_mail
 from lms.people.models import Identity, Person, SignInCode, new_uid
 
@@ -31,6 +34,11 @@ JOB = "people.codes"
 VALID_MINUTES = 15
 TRIES = 5
 BATCH = 50
+
+_seal = Seal(
+    "people.codes",
+    "A sign-in code that waits to be mailed cannot be read: LMS_SECRET_KEY has changed since.",
+)
 
 
 def find_identity(typed: str) -> Identity | None:
@@ -46,13 +54,12 @@ def find_identity(typed: str) -> Identity | None:
     return found[0] if len(found) == 1 and found[0].active else None
 
 
-def ask(typed: str, way_back: str = "") -> str:
+def ask(identity: Identity | None, way_back: str = "") -> str:
     """Have a code and a link mailed; return what the browser keeps to enter the code.
 
-    The answer looks the same for people who are not here, or have no mailbox.
+    The answer looks the same for people who are not here (None), or have no mailbox.
     """
     uid = new_uid()
-    identity = find_identity(typed)
     if identity is None or not identity.email:
         return uid
     code = f"{secrets.randbelow(10**6):06}"
@@ -65,11 +72,37 @@ def ask(typed: str, way_back: str = "") -> str:
             link_hash=_link_hash(token),
             way_back=way_back,
             expires_at=clock.now() + dt.timedelta(minutes=VALID_MINUTES),
-            unsent={"code": code, "token": token},
+            unsent=seal_unsent(code, token),
         )
     )
     wake(JOB)
     return uid
+
+
+def seal_unsent(code: str, token: str) -> bytes:
+    """Return what the mail has to say, sealed for as long as it waits."""
+    return _seal.seal(orjson.dumps({"code": code, "token": token}).decode())
+
+
+def open_unsent(unsent: bytes) -> dict[str, str] | None:
+    """Return `code` and `token` of a mail that waits; None if LMS_SECRET_KEY has changed since.
+
+    With another key neither of them would let anybody in.
+    """
+    try:
+        words: dict[str, str] = orjson.loads(_seal.unseal(unsent))
+    except Misconfigured:
+        return None
+    return words
+
+
+def find_person(uid: str) -> Person | None:
+    """Return whom the code that this browser waits for would let in, or None."""
+    return db.session.scalar(
+        select(Person)
+        .join(SignInCode, SignInCode.person_id == Person.id)
+        .where(SignInCode.uid == uid)
+    )
 
 
 def redeem_code(uid: str, code: str) -> tuple[Identity, str] | None:
@@ -134,6 +167,7 @@ def send_waiting() -> None:
         session.execute(delete(SignInCode).where(SignInCode.expires_at <= clock.now()))
         tries.sweep()
         sessions.sweep()
+        familiar.sweep()
     if not mail_is_set_up():
         return
     while True:
@@ -152,7 +186,8 @@ def send_waiting() -> None:
         if not waiting:
             return
         for row in waiting:
-            _mail(row.unsent, row.email, row.given_name, row.language)
+            if (words := open_unsent(row.unsent)) is not None:
+                _mail(words, row.email, row.given_name, row.language)
             with transaction() as session:
                 session.execute(
                     update(SignInCode).where(SignInCode.id == row.id).values(unsent=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Callable
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -21,8 +22,9 @@ from lms.errors import Conflict, Gone, Invalid
 from lms.people.exchange.read import FORMULA_STARTS, plain_line
 from lms.people.models import Identity, JoinLink, Person, Unit
 from lms.people.passwords import weakness
-from lms.people.security import end_sessions, hashed, matches
+from lms.people.security import hashed, matches
 from lms.people.tree import refresh_managers
+from lms.people.ways_in import set_password
 
 MOST_DAYS = 90
 MOST_USES = 1000
@@ -60,7 +62,10 @@ def make_link(
     )
     db.session.add(link)
     db.session.flush()
-    audit.note("people.join_link.made", f"join/{link.uid}", made_by.id, uses=link.most_uses)
+    whose = {} if person is None else {"person": f"person/{person.uid}"}
+    audit.note(
+        "people.join_link.made", f"join/{link.uid}", made_by.id, uses=link.most_uses, **whose
+    )
     return link
 
 
@@ -90,10 +95,12 @@ def is_open(link: JoinLink, used_up: bool = False) -> bool:
     return link.closed_at is None and left and link.expires_at > clock.now()
 
 
-def find_again(link: JoinLink, name: str, password: str | None) -> Identity | None:
+def find_again(
+    link: JoinLink, name: str, password: str | None, may_try: Callable[[Identity], bool]
+) -> Identity | None:
     """Return who has just come in by the link with this very name and password, or None.
 
-    A form that is sent twice, by a double tap or the back button, makes nobody twice. Two at the
+    may_try: counts a try at somebody's password, and says whether it may be looked at. A form that is sent twice, by a double tap or the back button, makes nobody twice. Two at the
     same moment wait for each other at the link's row.
     """
     db.session.scalar(
@@ -111,7 +118,10 @@ def find_again(link: JoinLink, name: str, password: str | None) -> Identity | No
     else:
         asked = asked.where(Identity.display_name == plain_line(name), Person.created_at > since)
     found = db.session.scalars(asked.order_by(Identity.person_id.desc()).limit(3)).unique().all()
-    return next((one for one in found if one.active and matches(password, one.password)), None)
+    return next(
+        (one for one in found if one.active and may_try(one) and matches(password, one.password)),
+        None,
+    )
 
 
 def close_link(link: JoinLink, by: Person) -> None:
@@ -153,6 +163,7 @@ def join(link: JoinLink, name: str, password: str | None) -> Identity:
     db.session.flush()
     if link.manager_id is not None:
         refresh_managers()
+    audit.note("people.joined", f"person/{person.uid}", person.id, link=f"join/{link.uid}")
     events.publish(events.PeopleChanged(frozenset({person.id})))
     return identity
 
@@ -167,9 +178,10 @@ def enter_by_link(link: JoinLink, password: str | None) -> Identity:
     _take_one(link)
     if identity.sign_in_name is None and not identity.email:
         identity.sign_in_name = _free_sign_in_name(identity.display_name)
+    person = identity.person
+    audit.note("people.join_link.used", f"person/{person.uid}", person.id, link=f"join/{link.uid}")
     if password:
-        identity.password = hashed(password)
-        end_sessions(identity)
+        set_password(identity, hashed(password))
     return identity
 
 

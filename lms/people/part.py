@@ -6,7 +6,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from lms.config import Setting
-from lms.people import codes, erasing
+from lms.people import codes, erasing, sign_in_log
 from lms.people.commands import commands
 from lms.people.gate import enforce
 from lms.people.held import HELD
@@ -40,9 +40,15 @@ part = Plugin(
         Setting(
             "LMS_SESSION_DAYS", 30, "Days without a visit after which people sign in again.", int
         ),
+        Setting(
+            "LMS_SIGN_IN_AUDIT_DAYS",
+            90,
+            "Days after which the audit log forgets who signed in, failed or signed out; 0 keeps it.",
+            int,
+        ),
     ),
     commands=(commands,),
-    jobs=(codes.job, erasing.job),
+    jobs=(codes.job, erasing.job, sign_in_log.job),
     held=HELD,
     checks=(Check("mail", check_mail),),
     on_start=start,

@@ -15,6 +15,7 @@ from lms.people.exchange.read import read
 from lms.people.joining import folded, sort_name
 from lms.people.models import Identity, Person, Unit, new_uid
 from lms.people.tree import refresh_managers
+from lms.people.ways_in import note_addresses_changed
 
 PERSON_FIELDS = ("job_role", "hired_on", "active", "language")
 IDENTITY_FIELDS = ("email", "employee_number")
@@ -71,6 +72,7 @@ def apply_plan(plan: Plan, by: Person | None) -> None:
     _set_managers(session, plan, ids)
     session.expire_all()
     refresh_managers()
+    note_addresses_changed(_former_addresses(kept), by)
     if ids:
         events.publish(events.PeopleChanged(frozenset(ids.values())))
         audit.note(
@@ -82,6 +84,17 @@ def apply_plan(plan: Plan, by: Person | None) -> None:
             moved=len(plan.moved),
             left=plan.same,
         )
+
+
+def _former_addresses(kept: list[Change]) -> dict[int, str | None]:
+    """Return the addresses that those had who have another one now."""
+    return {
+        change.known.id: change.known.email
+        for change in kept
+        if change.known
+        and "email" in change.fields
+        and (change.known.email or "").lower() != str(change.fields["email"][1] or "").lower()
+    }
 
 
 def _make_units(session: Session, names: list[str]) -> dict[str, int]:

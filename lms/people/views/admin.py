@@ -99,7 +99,13 @@ def person(person_uid: str) -> Any:
     status = 200
     if form.validate_on_submit():
         try:
-            services.rename(found, form.name.data, form.email.data, form.employee_number.data)
+            services.rename(
+                found,
+                form.name.data,
+                form.email.data,
+                form.employee_number.data,
+                current_person(),
+            )
             _place(found, form)
         except DomainError as error:
             db.session.rollback()
