@@ -16,9 +16,10 @@ from lms import clock
 from lms.audit import AuditEntry
 from lms.db import db
 from lms.events import SignInChange
+from lms.jobs.queue import run_pending
 from lms.notices import sign_in as told
-from lms.notices.mailing import mail_waiting
-from lms.notices.models import Mailing, Notice
+from lms.notices.mailing import Mailing
+from lms.notices.models import Notice
 from lms.notices.services import kinds, newest
 from lms.notices.words import mail_parts
 from lms.people import codes, joining, services, ways_in
@@ -28,10 +29,12 @@ from lms.people.security import PROVED_AT, PROVED_HOW, hashed, matches
 from lms.people.views import me, passkeys
 from lms.people.views import sign_in as sign_in_views
 from tests.factories.people import make_person
+from tests.lms.people.test_sign_in import Mailbox, mailbox, mailed
 
 SignIn = Callable[[Person], FlaskClient]
 OLD, NEW = "three harbour gulls", "four harbour gulls"
 LONG_AGO = 3 * 3600
+__all__ = ["mailbox", "mailed"]  # fixtures
 
 
 @pytest.fixture
@@ -228,27 +231,23 @@ def by_import(person: Person, address: str) -> None:
     apply_file(f"Employee ID,E-Mail,Name\n4711,{address},Imani Okafor\n".encode(), None)
 
 
+@pytest.mark.network
 @pytest.mark.parametrize("change", [by_hand, by_import])
 def test_another_address_is_told_at_the_former_one_and_its_codes_are_worthless(
-    person: Person, change: Callable[[Person, str], None], monkeypatch: pytest.MonkeyPatch
+    mailed: Mailbox, change: Callable[[Person, str], None]
 ) -> None:
+    person = db.session.scalars(select(Person)).one()
     codes.ask(person.identity)
     change(person, "new@example.test")
     db.session.commit()
     assert db.session.scalars(select(SignInCode)).all() == []
-    sent: list[tuple[str, str, str]] = []
-    monkeypatch.setattr("lms.notices.mailing.mail_is_set_up", lambda: True)
-    monkeypatch.setattr(
-        "lms.notices.mailing.send_mail",
-        lambda address, subject, text, *_more: sent.append((address, subject, text)),
-    )
-    mail_waiting()
-    assert sorted(address for address, _subject, _text in sent) == [
-        "imani@example.test", "new@example.test"
-    ]  # fmt: skip
-    former = next(text for address, _subject, text in sent if address == "imani@example.test")
-    assert "new@example.test" not in former
-    assert "Halden Freight" in former
+    run_pending()
+    sent = {mail["to"]: mail.get_body(("plain",)).get_content() for mail in mailed.mails}
+    assert sorted(sent) == ["imani@example.test", "new@example.test"]
+    assert "new@example.test" not in sent["imani@example.test"]
+    assert "Halden Freight" in sent["imani@example.test"]
+    assert "/me/sign-in#not-you" in sent["new@example.test"]
+    db.session.expire_all()
     kept = db.session.scalars(select(Notice.address).where(Notice.mailing == Mailing.SENT)).all()
     assert sorted(kept, key=str) == ["", None]  # the former address is not kept
     assert len(newest(person.id)) == 1
