@@ -54,7 +54,12 @@ def find_identity(typed: str) -> Identity | None:
     return found[0] if len(found) == 1 and found[0].active else None
 
 
-def ask(identity: Identity | None, way_back: str = "") -> str:
+def ask(typed: str, way_back: str = "") -> str:
+    """Have a code and a link mailed to whoever is named so; see `ask_for`."""
+    return ask_for(find_identity(typed), way_back)
+
+
+def ask_for(identity: Identity | None, way_back: str = "") -> str:
     """Have a code and a link mailed; return what the browser keeps to enter the code.
 
     The answer looks the same for people who are not here (None), or have no mailbox.

@@ -295,7 +295,7 @@ def _scenes(people: dict[str, Person], values: dict[str, Any]) -> list[Scene]:
     closed = joining.make_link(administrator, days=1, most_uses=5)
     joining.join(used_up, "Somebody New", None)
     joining.close_link(closed, administrator)
-    waiting = ask(people["learner"].identity)
+    waiting = ask(people["learner"].identity.email) if people["learner"].identity else ""
     code = db.session.scalar(select(SignInCode).where(SignInCode.uid == waiting))
     assert code is not None
     words = open_unsent(code.unsent or b"")

@@ -22,7 +22,7 @@ from lms.encryption import Seal
 from lms.errors import Misconfigured
 from lms.jobs.queue import run_pending
 from lms.people import codes, joining
-from lms.people.models import Identity, SignInCode, new_uid
+from lms.people.models import SignInCode, new_uid
 from tests.factories.esn import make_connector
 from tests.factories.people import make_person
 from tests.lms.people.test_sign_in import ME, Mailbox, mailbox, mailed
@@ -82,7 +82,7 @@ def secrets_of_every_kind() -> dict[str, str]:
     _credential, key = credentials.add("Rise", ["all"])
     stores.add("Another", "https://lrs.example.test/xapi", "key", "their-secret-of-us", "1.0.3")
     link = joining.make_link(administrator, days=1, most_uses=1)
-    codes.ask(administrator.identity)
+    codes.ask_for(administrator.identity)
     db.session.commit()
     sealed = db.session.scalars(select(SignInCode.unsent)).one()
     words = codes.open_unsent(sealed or b"")
@@ -115,10 +115,10 @@ def test_no_secret_stands_in_plain_in_the_database_or_a_file(
 
 @pytest.mark.network
 def test_a_code_of_another_key_holds_up_no_other(mailed: Mailbox) -> None:
-    codes.ask(make_person().identity)
+    codes.ask_for(make_person().identity)
     db.session.flush()
     db.session.execute(update(SignInCode).values(unsent=b"of another key"))
-    codes.ask(db.session.scalars(select(Identity).where(Identity.email == ME)).one())
+    codes.ask(ME)
     db.session.commit()
     run_pending()
     assert [mail["to"] for mail in mailed.mails] == [ME]
@@ -138,7 +138,7 @@ def take_back_to(revision: str) -> None:
 def test_a_code_that_waits_while_ropes_is_upgraded_is_sealed_and_mailed(app: Flask) -> None:
     person = make_person()
     person_id, uid = person.id, new_uid()
-    codes.ask(person.identity)  # forgotten on the way back
+    codes.ask_for(person.identity)  # forgotten on the way back
     db.session.commit()
     take_back_to("lms_0005")
     with transaction() as session:

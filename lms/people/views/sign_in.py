@@ -61,7 +61,7 @@ def sign_in() -> Any:
         identity = codes.find_identity(form.who.data)
         if not limits.spend(limits.CODES, form.who.data, identity).within:
             return too_many()
-        session[KEPT] = codes.ask(identity, way_back(form.next.data))
+        session[KEPT] = codes.ask_for(identity, way_back(form.next.data))
         return redirect(url_for("people.enter_code"))
     return render_template(
         "people/sign_in.html",

@@ -237,7 +237,7 @@ def test_another_address_is_told_at_the_former_one_and_its_codes_are_worthless(
     mailed: Mailbox, change: Callable[[Person, str], None]
 ) -> None:
     person = db.session.scalars(select(Person)).one()
-    codes.ask(person.identity)
+    codes.ask_for(person.identity)
     change(person, "new@example.test")
     db.session.commit()
     assert db.session.scalars(select(SignInCode)).all() == []
