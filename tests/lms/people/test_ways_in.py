@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import time
 from collections.abc import Callable
 
@@ -24,7 +25,8 @@ from lms.notices.services import kinds, newest
 from lms.notices.words import mail_parts
 from lms.people import codes, joining, services, ways_in
 from lms.people.exchange.apply import apply_file
-from lms.people.models import Passkey, Person, SignInCode
+from lms.people.exchange.files import keep_file
+from lms.people.models import JoinLink, Passkey, Person, SignInCode
 from lms.people.security import PROVED_AT, PROVED_HOW, hashed, matches
 from lms.people.views import me, passkeys
 from lms.people.views import sign_in as sign_in_views
@@ -258,6 +260,57 @@ def test_the_same_address_is_no_change(person: Person, address: str) -> None:
     by_hand(person, address)
     by_import(person, address)
     assert newest(person.id) == []
+
+
+def test_a_stolen_session_of_an_administrator_lets_nobody_in(
+    person: Person, sign_in: SignIn
+) -> None:
+    """As oneself: by a link for oneself, another address, a file, or another's rights."""
+    assert person.identity is not None
+    person.is_administrator = True
+    link = joining.make_link(person, days=1, most_uses=1, person=person)
+    other = make_person()
+    content = f"E-Mail,Name,Employee ID\n{person.identity.email},Imani Okafor,4711\n".encode()
+    waiting = keep_file(content, "people.csv", person)
+    db.session.commit()
+    token = joining.token_of(link)
+    data = {"name": "Imani Okafor", "email": "thief@example.test"}
+
+    def act(browser: FlaskClient) -> list[int]:
+        page = browser.get(f"/people/import/{waiting.uid}").text
+        digest = re.search(r'name="digest" value="([^"]+)"', page)
+        assert digest is not None
+        return [
+            browser.post(f"/people/{person.uid}", data=data).status_code,
+            browser.post(f"/people/{other.uid}/roles", data={"administrator": "y"}).status_code,
+            browser.post(f"/people/{person.uid}/link").status_code,
+            browser.get(f"/people/links/{link.uid}/qr.svg").status_code,
+            browser.post(
+                f"/people/import/{waiting.uid}", data={"digest": digest.group(1)}
+            ).status_code,
+        ]
+
+    def done() -> tuple[bool, ...]:
+        db.session.expire_all()
+        identity = person.identity
+        assert identity is not None
+        return (
+            identity.email == data["email"],
+            other.is_administrator,
+            len(db.session.scalars(select(JoinLink)).all()) > 1,
+        )
+
+    thief = proved(sign_in(person), "code", LONG_AGO)
+    assert act(thief) == [403, 302, 302, 403, 302]
+    assert token not in thief.get(f"/people/links/{link.uid}").text
+    assert done() == (False, False, False)
+    assert person.identity.employee_number is None  # as the file has it
+    renamed = {"name": "Imani Okafor-Berg", "email": person.identity.email or ""}
+    assert thief.post(f"/people/{person.uid}", data=renamed).status_code == 302
+    fresh = proved(thief, "code")
+    assert token in fresh.get(f"/people/links/{link.uid}").text
+    assert act(fresh)[:4] == [302, 302, 302, 200]
+    assert done() == (True, True, True)
 
 
 def test_a_session_that_is_fresh_in_the_future_is_not_fresh(
