@@ -8,8 +8,9 @@ registered for the event's type. A listener must be quick: it notes a durable ro
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from flask import Flask, current_app
@@ -50,6 +51,29 @@ class PersonErased(Event):
     """This person's name, addresses and sign-in are gone; empty every row that could name them."""
 
     person_id: int
+
+
+class SignInChange(StrEnum):
+    """What can change in how somebody signs in."""
+
+    PASSWORD_SET = "password_set"  # noqa: S105 - what happened
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - what happened
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    ADDRESS_CHANGED = "address_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInChanged(Event):
+    """How these people sign in has changed: they are told, in case it was somebody else.
+
+    key: names this change. former: the addresses that were theirs until now, by person.
+    """
+
+    person_ids: frozenset[int]
+    change: SignInChange
+    key: str
+    former: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "lms_0007"
-down_revision = "lms_0005"
+down_revision = "lms_0006"
 branch_labels = None
 depends_on = None
 

@@ -67,10 +67,11 @@ def _send_one(notice_id: int) -> bool:
             return True
         person = session.get(Person, notice.person_id)
         identity = session.get(Identity, notice.person_id)
-        if person is None or not person.active or identity is None or not identity.email:
+        email = notice.address or (identity.email if identity else None)
+        if person is None or not person.active or identity is None or not email:
             notice.mailing = Mailing.NONE
+            forget_address(notice)
             return True
-        email = identity.email
         message_id = f"notice-{notice.id}-{notice.created_at:%Y%m%d%H%M%S}@{_host()}"
         with force_locale(person.language or current_app.config["LMS_LANGUAGE"]):
             subject, text, html = mail_parts(notice, kinds()[notice.kind])
@@ -87,7 +88,14 @@ def _send_one(notice_id: int) -> bool:
         sent = db.session.get(Notice, notice_id)
         if sent is not None:
             sent.mailing, sent.sent_at, sent.failed = Mailing.SENT, clock.now(), ""
+            forget_address(sent)
     return True
+
+
+def forget_address(notice: Notice) -> None:
+    """Forget the former address that a notice was for, once nothing is sent there any more."""
+    if notice.address is not None:
+        notice.address = ""
 
 
 def _host() -> str:
@@ -108,6 +116,7 @@ def _note_failure(notice_id: int, reason: str, *, final: bool = False) -> None:
         notice.failed = reason
         if final or notice.tries >= MOST_TRIES:
             notice.mailing = Mailing.FAILED
+            forget_address(notice)
         else:
             wait = min(FIRST_WAIT_SECONDS * 2 ** (notice.tries - 1), MOST_WAIT_SECONDS)
             notice.next_try_at = clock.now() + dt.timedelta(seconds=wait)

@@ -22,7 +22,11 @@ class Mailing(StrEnum):
 
 
 class Notice(Model):
-    """One notice to one person. `data` holds ids and titles, no names of others."""
+    """One notice to one person. `data` holds ids and titles, no names of others.
+
+    address: mailed there, to an address that was the person's, and shown on no page; emptied once
+    it was mailed. None for all others, which go to the address that the person has then.
+    """
 
     __tablename__ = "lms_notice"
 
@@ -31,6 +35,7 @@ class Notice(Model):
     person_id: Mapped[int] = mapped_column(ForeignKey("lms_person.id"))
     kind: Mapped[str] = mapped_column(String(80))
     data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    address: Mapped[str | None] = mapped_column(String(254))
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     read_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     mailing: Mapped[str] = mapped_column(String(8), default=Mailing.WAITING)

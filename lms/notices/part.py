@@ -9,9 +9,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete
 
 from lms.db import db
-from lms.events import Listener, PersonErased
+from lms.events import Listener, PersonErased, SignInChanged
 from lms.jobs.queue import Job
-from lms.notices import services
+from lms.notices import services, sign_in
 from lms.notices.mailing import check_mailing, mail_waiting
 from lms.notices.models import Notice
 from lms.notices.views import blueprint
@@ -45,6 +45,7 @@ part = Plugin(
     navigation=(NavItem(_l("What’s new"), "notices.news", order=90),),
     home_cards=(HomeCard("notices", "notices/card.html", load_card, order=90),),
     jobs=(Job(services.MAIL_JOB, mail_waiting, every_seconds=30),),
-    listeners=(Listener(PersonErased, forget),),
+    listeners=(Listener(PersonErased, forget), Listener(SignInChanged, sign_in.tell)),
+    notice_kinds=(*sign_in.KINDS.values(), sign_in.FORMER_ADDRESS),
     checks=(Check("notices", check_mailing),),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import current_app
@@ -38,8 +38,16 @@ def send(kind: str, person_id: int, key: str, **data: Any) -> bool:
     return send_many(kind, [(person_id, key, data)]) == 1
 
 
-def send_many(kind: str, rows: Iterable[tuple[int, str, dict[str, Any]]]) -> int:
-    """Send to many: rows of (person id, key, data); return how many were new."""
+def send_many(
+    kind: str,
+    rows: Iterable[tuple[int, str, dict[str, Any]]],
+    addresses: Mapping[int, str] | None = None,
+) -> int:
+    """Send to many: rows of (person id, key, data); return how many were new.
+
+    addresses: where to mail it, by person, instead of the address that the person has; such a
+    notice stands on no page.
+    """
     if kind not in kinds():
         raise KeyError(f"no part declares notices of the kind {kind}")
     moment = clock.now()
@@ -49,6 +57,7 @@ def send_many(kind: str, rows: Iterable[tuple[int, str, dict[str, Any]]]) -> int
             "person_id": person_id,
             "kind": kind,
             "data": data,
+            "address": (addresses or {}).get(person_id),
             "created_at": moment,
             "next_try_at": moment,
         }
@@ -76,7 +85,9 @@ def sent_keys(keys: Sequence[str]) -> frozenset[str]:
 
 def newest(person_id: int, limit: int = SHOWN, *, unread: bool = False) -> list[Notice]:
     """Return a person's newest notices, the newest first; those of kinds that are on."""
-    asked = select(Notice).where(Notice.person_id == person_id, Notice.kind.in_(list(kinds())))
+    asked = select(Notice).where(
+        Notice.person_id == person_id, Notice.kind.in_(list(kinds())), Notice.address.is_(None)
+    )
     if unread:
         asked = asked.where(Notice.read_at.is_(None))
     return list(db.session.scalars(asked.order_by(Notice.created_at.desc()).limit(limit)))

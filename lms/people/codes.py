@@ -13,6 +13,7 @@ import logging
 import secrets
 import smtplib
 
+import orjson
 from flask import current_app, render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
@@ -20,9 +21,11 @@ from sqlalchemy import delete, func, or_, select, update
 
 from lms import clock
 from lms.db import db, transaction
+from lms.encryption import Seal
+from lms.errors import Misconfigured
 from lms.jobs.queue import Job, wake
 from lms.moments import is_due, is_good
-from lms.people import sessions, tries
+from lms.people import familiar, sessions, tries
 from lms.people.mail import mail_is_set_up, send_mail
 from lms.people.models import Identity, Person, SignInCode, new_uid
 
@@ -33,6 +36,11 @@ VALID_MINUTES = 15
 VALID = dt.timedelta(minutes=VALID_MINUTES)
 TRIES = 5
 BATCH = 50
+
+_seal = Seal(
+    "people.codes",
+    "A sign-in code that waits to be mailed cannot be read: LMS_SECRET_KEY has changed since.",
+)
 
 
 def find_identity(typed: str) -> Identity | None:
@@ -49,12 +57,16 @@ def find_identity(typed: str) -> Identity | None:
 
 
 def ask(typed: str, way_back: str = "") -> str:
+    """Have a code and a link mailed to whoever is named so; see `ask_for`."""
+    return ask_for(find_identity(typed), way_back)
+
+
+def ask_for(identity: Identity | None, way_back: str = "") -> str:
     """Have a code and a link mailed; return what the browser keeps to enter the code.
 
-    The answer looks the same for people who are not here, or have no mailbox.
+    The answer looks the same for people who are not here (None), or have no mailbox.
     """
     uid = new_uid()
-    identity = find_identity(typed)
     if identity is None or not identity.email:
         return uid
     code = f"{secrets.randbelow(10**6):06}"
@@ -67,11 +79,37 @@ def ask(typed: str, way_back: str = "") -> str:
             link_hash=_link_hash(token),
             way_back=way_back,
             expires_at=clock.now() + dt.timedelta(minutes=VALID_MINUTES),
-            unsent={"code": code, "token": token},
+            unsent=seal_unsent(code, token),
         )
     )
     wake(JOB)
     return uid
+
+
+def seal_unsent(code: str, token: str) -> bytes:
+    """Return what the mail has to say, sealed for as long as it waits."""
+    return _seal.seal(orjson.dumps({"code": code, "token": token}).decode())
+
+
+def open_unsent(unsent: bytes) -> dict[str, str] | None:
+    """Return `code` and `token` of a mail that waits; None if LMS_SECRET_KEY has changed since.
+
+    With another key neither of them would let anybody in.
+    """
+    try:
+        words: dict[str, str] = orjson.loads(_seal.unseal(unsent))
+    except Misconfigured:
+        return None
+    return words
+
+
+def find_person(uid: str) -> Person | None:
+    """Return whom the code that this browser waits for would let in, or None."""
+    return db.session.scalar(
+        select(Person)
+        .join(SignInCode, SignInCode.person_id == Person.id)
+        .where(SignInCode.uid == uid)
+    )
 
 
 def redeem_code(uid: str, code: str) -> tuple[Identity, str] | None:
@@ -138,6 +176,7 @@ def send_waiting() -> None:
         session.execute(delete(SignInCode).where(is_due(SignInCode.expires_at, VALID)))
         tries.sweep()
         sessions.sweep()
+        familiar.sweep()
     if not mail_is_set_up():
         return
     while True:
@@ -156,7 +195,8 @@ def send_waiting() -> None:
         if not waiting:
             return
         for row in waiting:
-            _mail(row.unsent, row.email, row.given_name, row.language)
+            if (words := open_unsent(row.unsent)) is not None:
+                _mail(words, row.email, row.given_name, row.language)
             with transaction() as session:
                 session.execute(
                     update(SignInCode).where(SignInCode.id == row.id).values(unsent=None)

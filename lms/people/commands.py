@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
+from lms import audit
 from lms.db import transaction
 from lms.errors import DomainError
 from lms.people import erasing, joining, services
@@ -87,6 +88,13 @@ def administrator(name: str, email: str) -> None:
     with transaction() as session:
         identity = find_identity(email) if email else None
         person = services.add_person(name, email) if identity is None else identity.person
+        if not person.is_administrator:
+            audit.note(
+                "people.roles",
+                f"person/{person.uid}",
+                author=bool(person.is_author),
+                administrator=True,
+            )
         person.is_administrator = True
         person.active = True
         session.flush()

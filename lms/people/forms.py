@@ -63,6 +63,16 @@ class NewPasswordForm(Form):
     )
 
 
+class ChangePasswordForm(NewPasswordForm):
+    """Another password; `present` is asked for where there is one and nothing else proved who."""
+
+    present = PasswordField(
+        _l("Your present password"),
+        [Length(max=200)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
 class JoinForm(NewPasswordForm):
     """Somebody new, by an open link."""
 

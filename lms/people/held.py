@@ -9,11 +9,12 @@ from typing import Any
 import orjson
 from flask import current_app
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from lms.audit import AuditEntry
 from lms.db import db
-from lms.people.models import Identity, Passkey, Person, SignInCode
+from lms.people import sign_in_log
+from lms.people.models import Familiar, Identity, Passkey, Person, SignInCode
 from lms.people.names import display_names
 from lms.plugin import Held, Plugin, act_in_words
 
@@ -58,7 +59,7 @@ def where(person_id: int) -> Sequence[Mapping[str, Any]]:
 
 
 def ways_in(person_id: int) -> Sequence[Mapping[str, Any]]:
-    """Password, passkeys, codes that wait; never the secrets themselves."""
+    """Password, passkeys, codes that wait, what is familiar; never the secrets themselves."""
     identity = db.session.get(Identity, person_id)
     found: list[dict[str, Any]] = []
     if identity is not None and identity.password:
@@ -70,15 +71,34 @@ def ways_in(person_id: int) -> Sequence[Mapping[str, Any]]:
     ]
     waiting = select(SignInCode.expires_at).where(SignInCode.person_id == person_id)
     found += [{"kind": "code", "until": until} for until in db.session.scalars(waiting)]
+    familiar = select(Familiar.until).where(Familiar.person_id == person_id)
+    found += [
+        {"kind": "device or place", "kept_as": "keyed hash", "until": until}
+        for until in db.session.scalars(familiar)
+    ]
     return found
 
 
 def acts(person_id: int) -> Sequence[Mapping[str, Any]]:
-    """Lines of the audit log about this person, or by them."""
+    """Lines of the audit log about this person, or by them, but for sign-ins."""
+    return _lines(person_id, ~AuditEntry.act.startswith(sign_in_log.PREFIX, autoescape=True))
+
+
+def sign_ins(person_id: int) -> Sequence[Mapping[str, Any]]:
+    """Lines of the audit log about signing in and out."""
+    return _lines(person_id, AuditEntry.act.startswith(sign_in_log.PREFIX, autoescape=True))
+
+
+def sign_in_in_words(row: Mapping[str, Any]) -> str:
+    """Say such a line in words."""
+    return str(sign_in_log.WORDS[row["act"]])
+
+
+def _lines(person_id: int, which: ColumnElement[bool]) -> Sequence[Mapping[str, Any]]:
     uid = db.session.scalar(select(Person.uid).where(Person.id == person_id))
     lines = db.session.scalars(
         select(AuditEntry)
-        .where((AuditEntry.subject == f"person/{uid}") | (AuditEntry.actor_id == person_id))
+        .where((AuditEntry.subject == f"person/{uid}") | (AuditEntry.actor_id == person_id), which)
         .order_by(AuditEntry.id.desc())
     )
     return [
@@ -117,10 +137,27 @@ HELD = (
     Held(
         "ways-in",
         _l("How you sign in"),
-        _l("To let you in and nobody else."),
-        _l("Nobody: of a password only a hash is kept, of a passkey only the public half."),
-        _l("Codes for a quarter of an hour; the rest until you remove it."),
+        _l("To let you in and nobody else, and so that strangers who guess cannot shut you out."),
+        _l(
+            "Nobody: of a password only a hash is kept, of a passkey only the public half, and of "
+            "a device or place nothing but that you signed in from there before."
+        ),
+        _l(
+            "Codes for a quarter of an hour; devices and places for half a year, or until you sign "
+            "out everywhere; the rest until you remove it."
+        ),
         ways_in,
+    ),
+    Held(
+        "sign-ins",
+        _l("When you signed in and out"),
+        _l(
+            "So that a sign-in by somebody else can be found. Not where you were, nor what you did."
+        ),
+        _l("You and administrators, in the audit log. Those above you do not see it."),
+        _l("For as many days as your administrator has set; 90 where nothing is said."),
+        sign_ins,
+        sign_in_in_words,
     ),
     Held(
         "log",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Callable
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -23,8 +24,9 @@ from lms.people.exchange.read import FORMULA_STARTS, plain_line
 from lms.people.models import Identity, JoinLink, Person, Unit
 from lms.people.names import folded
 from lms.people.passwords import weakness
-from lms.people.security import end_sessions, hashed, matches
+from lms.people.security import hashed, matches
 from lms.people.tree import refresh_managers
+from lms.people.ways_in import set_password
 
 MOST_DAYS = 90
 MOST = dt.timedelta(days=MOST_DAYS)
@@ -64,7 +66,10 @@ def make_link(
     )
     db.session.add(link)
     db.session.flush()
-    audit.note("people.join_link.made", f"join/{link.uid}", made_by.id, uses=link.most_uses)
+    whose = {} if person is None else {"person": f"person/{person.uid}"}
+    audit.note(
+        "people.join_link.made", f"join/{link.uid}", made_by.id, uses=link.most_uses, **whose
+    )
     return link
 
 
@@ -94,13 +99,16 @@ def is_open(link: JoinLink, used_up: bool = False) -> bool:
     return link.closed_at is None and left and still_good(link.expires_at, MOST)
 
 
-def come_in(link: JoinLink, name: str, password: str | None, look_again: bool) -> Identity:
-    """Let somebody in by a link and return who it is: by an open one under the name they typed.
+def come_in(
+    link: JoinLink, name: str, password: str | None, may_try: Callable[[Identity], None]
+) -> tuple[Identity, bool]:
+    """Let somebody in by a link; return who it is, and whether they had come in just before.
 
-    look_again: whoever has just come in by the link with this very name and password comes in as
-    the same once more, so that a form that is sent twice, by a double tap or the back button, makes
-    nobody twice. Passwords are hashed and compared while nobody waits; then the link's row is
-    locked, and who came in meanwhile is compared once that lock is given back.
+    Whoever has just come in by the link with this very name and password comes in as the same once
+    more, so that a form that is sent twice, by a double tap or the back button, makes nobody twice.
+    `may_try` counts a try at somebody's password, keeps the count, and raises where there were too
+    many. Passwords are hashed and compared while nobody waits; then the link's row is locked, and
+    who came in meanwhile is compared once that lock is given back.
 
     Raises Invalid for a name or password that will not do, Gone where others used it up meanwhile,
     Conflict where many of one name come in by it at this very moment.
@@ -108,20 +116,21 @@ def come_in(link: JoinLink, name: str, password: str | None, look_again: bool) -
     compared: set[tuple[int, str | None]] = set()
     secret = None
     for _turn in range(TURNS_MOST):
-        if look_again and password:
-            for one in _newcomers(link, name):
-                if (one.person_id, one.password) in compared:
-                    continue
-                if one.active and matches(password, one.password):
-                    return one
-                compared.add((one.person_id, one.password))
+        for newcomer in _newcomers(link, name) if password else ():
+            secret_of_theirs = (newcomer.person_id, newcomer.password)
+            if secret_of_theirs in compared or not newcomer.active:
+                continue
+            may_try(newcomer)
+            if matches(password or "", newcomer.password):
+                return newcomer, True
+            compared.add(secret_of_theirs)
         if secret is None:
             secret = _checked_and_hashed(link, name, password)
         _lock(link)
-        if not look_again or all(
-            (one.person_id, one.password) in compared for one in _newcomers(link, name)
-        ):
-            return _enter(link, secret) if link.person_id else _join(link, name, secret)
+        arrived = {(one.person_id, one.password) for one in _newcomers(link, name) if one.active}
+        if not password or arrived <= compared:
+            entered = _enter(link, secret) if link.person_id else _join(link, name, secret)
+            return entered, False
         db.session.rollback()
     raise Conflict(_("Many are coming in at this moment. Wait a minute, then send it once more."))
 
@@ -202,6 +211,7 @@ def _join(link: JoinLink, name: str, secret: str) -> Identity:
     db.session.flush()
     if link.manager_id is not None:
         refresh_managers()
+    audit.note("people.joined", f"person/{person.uid}", person.id, link=f"join/{link.uid}")
     events.publish(events.PeopleChanged(frozenset({person.id})))
     return identity
 
@@ -219,9 +229,10 @@ def _enter(link: JoinLink, secret: str) -> Identity:
     _take_one(link)
     if identity.sign_in_name is None and not identity.email:
         identity.sign_in_name = _free_sign_in_name(identity.display_name)
+    person = identity.person
+    audit.note("people.join_link.used", f"person/{person.uid}", person.id, link=f"join/{link.uid}")
     if secret:
-        identity.password = secret
-        end_sessions(identity)
+        set_password(identity, secret)
     return identity
 
 

@@ -146,7 +146,8 @@ class Passkey(WebAuthnMixin, Model):  # type: ignore[misc]
 class SignInCode(Model):
     """A code and a link, mailed together: either lets its person in once.
 
-    Only hashes are kept. `unsent` holds what the mail says until the worker has sent it.
+    Only hashes are kept. `unsent` holds what the mail says, sealed (`lms.people.codes`), until the
+    worker has sent it.
     """
 
     __tablename__ = "lms_sign_in_code"
@@ -161,7 +162,7 @@ class SignInCode(Model):
     way_back: Mapped[str] = mapped_column(String(WAY_BACK_MAX_CHARS), default="")
     expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)
     tries: Mapped[int] = mapped_column(default=0)
-    unsent: Mapped[dict[str, str] | None] = mapped_column(Json)
+    unsent: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class EndedSession(Model):
@@ -171,6 +172,22 @@ class EndedSession(Model):
 
     key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     until: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Familiar(Model):
+    """A device or a place from which a person has signed in; `key` is a keyed hash of which.
+
+    Nothing tells devices and places apart, nor where a place is. It counts until `until`, a whole
+    day, so that it does not say when somebody signed in.
+    """
+
+    __tablename__ = "lms_familiar"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("lms_identity.person_id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    until: Mapped[dt.date] = mapped_column(index=True)
 
 
 class JoinLink(Model):

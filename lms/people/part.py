@@ -6,7 +6,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from lms.config import Setting
-from lms.people import codes, erasing, still
+from lms.people import codes, erasing, sign_in_log, still
 from lms.people.acts import ACTS, SUBJECTS
 from lms.people.commands import commands
 from lms.people.gate import enforce
@@ -42,9 +42,15 @@ part = Plugin(
         Setting(
             "LMS_SESSION_DAYS", 30, "Days without a visit after which people sign in again.", int
         ),
+        Setting(
+            "LMS_SIGN_IN_AUDIT_DAYS",
+            90,
+            "Days after which the audit log forgets who signed in, failed or signed out; 0 keeps it.",
+            int,
+        ),
     ),
     commands=(commands,),
-    jobs=(codes.job, erasing.job),
+    jobs=(codes.job, erasing.job, sign_in_log.job),
     held=HELD,
     acts=ACTS,
     subjects=SUBJECTS,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import time
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +31,7 @@ from wtforms import HiddenField
 
 from lms import clock
 from lms.db import db
-from lms.people import sessions
+from lms.people import familiar, sessions, sign_in_log
 from lms.people.gate import is_for_machines
 from lms.people.models import Identity, Passkey, Person, new_uid
 from lms.people.still import note_admitted
@@ -38,6 +39,11 @@ from lms.writers import outside_writing
 
 PASSWORD_MIN_CHARS = 10
 LOCAL_HOSTS = frozenset({"localhost"})
+FRESH_SECONDS = 3600
+SKEW_SECONDS = 60  # by which clocks of several machines may differ
+# In the session: when its person proved who they are (Flask-Security's name), and how.
+PROVED_AT, PROVED_HOW = "fs_paa", "lms_proved"
+WITHOUT_PASSWORD = frozenset({"code", "link", "passkey", "join"})
 
 
 class Datastore(SQLAlchemyUserDatastore):  # type: ignore[misc]
@@ -88,7 +94,7 @@ def init_security(app: Flask) -> None:
         SECURITY_FLASH_MESSAGES=False,
         SECURITY_DATETIME_FACTORY=clock.now,
         SECURITY_API_ENABLED_METHODS=["session"],
-        SECURITY_FRESHNESS=dt.timedelta(hours=1),
+        SECURITY_FRESHNESS=dt.timedelta(seconds=FRESH_SECONDS),
         SECURITY_FRESHNESS_GRACE_PERIOD=dt.timedelta(0),
         SECURITY_CLI_USERS_NAME=None,
         SECURITY_CLI_ROLES_NAME=None,
@@ -120,20 +126,54 @@ def load_person() -> None:
 
 
 def enter(identity: Identity, how: str) -> None:
-    """Sign a person in, in a new session: nothing of what the browser held before is kept.
+    """Sign in a person who has proved who they are, in a new session, which is fresh.
 
-    how: `code`, `link`, `password`, `passkey` or `join`.
+    Nothing of what the browser held before is kept. how: `code`, `link`, `password`, `passkey` or
+    `join`.
     """
+    _begin_session(identity)
+    session[PROVED_HOW] = how
+    known = familiar.find(identity.person_id) is not None
+    familiar.remember(identity.person_id)
+    sign_in_log.signed_in(identity, how, known)
+
+
+def _begin_session(identity: Identity) -> None:
     session.clear()
     g.pop("csrf_token", None)
     session.permanent = True
-    remember_in_session(identity, remember=False, authn_via=[how])
+    remember_in_session(identity, remember=False)
     sessions.begin()
     g.lms_person = identity.person
 
 
+def leave_others(identity: Identity) -> None:
+    """Sign a person out everywhere but here. It proves nothing: a session is as fresh as before."""
+    proved = {key: session[key] for key in (PROVED_AT, PROVED_HOW) if key in session}
+    end_sessions(identity)
+    _begin_session(identity)
+    session.pop(PROVED_AT, None)
+    session.update(proved)
+    familiar.forget(identity.person_id)
+    familiar.remember(identity.person_id)
+    sign_in_log.ended_others(identity.person)
+
+
+def is_fresh() -> bool:
+    """Whether this person proved who they are within the last hour: asked where ways in change."""
+    age = time.time() - float(session.get(PROVED_AT, 0))
+    return -SKEW_SECONDS < age < FRESH_SECONDS
+
+
+def is_fresh_without_password() -> bool:
+    """Whether they did so by other means than the password, which they may have forgotten."""
+    return is_fresh() and session.get(PROVED_HOW) in WITHOUT_PASSWORD
+
+
 def leave() -> None:
     """Sign the person of this browser out; a copy of its cookie is worth nothing from now on."""
+    if hasattr(current_user, "fs_uniquifier"):
+        sign_in_log.signed_out(current_user.person)
     if not sessions.end() and hasattr(current_user, "fs_uniquifier"):
         end_sessions(current_user)  # it cannot be told from their others
     logout_user()

@@ -16,6 +16,7 @@ from lms.people.joining import sort_name
 from lms.people.models import Identity, JoinLink, Person, Unit
 from lms.people.security import end_sessions
 from lms.people.tree import below, refresh_managers
+from lms.people.ways_in import note_addresses_changed
 
 ROLES = ("is_author", "is_administrator")
 
@@ -67,18 +68,30 @@ def add_person(
     person.identity = Identity(display_name="", given_name="", sort_name="")
     db.session.add(person)
     db.session.flush()
-    rename(person, name, email, employee_number)
+    _name(person, name, email, employee_number)
     refresh_managers()
     events.publish(events.PeopleChanged(frozenset({person.id})))
     audit.note("people.added", f"person/{person.uid}", by.id if by else None)
     return person
 
 
-def rename(person: Person, name: str, email: str = "", employee_number: str = "") -> None:
-    """Set name, address and number. Statements name people by uid, so none of them changes.
+def rename(
+    person: Person, name: str, email: str = "", employee_number: str = "", by: Person | None = None
+) -> None:
+    """Set name, address and number; whose address changes is told so, at the old one as well.
 
-    Raises Invalid for a name or address that is none, Conflict where another person has it.
+    Statements name people by uid, so none of them changes. Raises Invalid for a name or address that is none, Conflict where another person has it.
     """
+    identity = person.identity
+    before = (identity.email, identity.employee_number) if identity else (None, None)
+    identity = _name(person, name, email, employee_number)
+    if (identity.email or "").lower() != (before[0] or "").lower():
+        note_addresses_changed({person.id: before[0]}, by)
+    if identity.employee_number != before[1]:
+        audit.note("people.number.changed", f"person/{person.uid}", by.id if by else None)
+
+
+def _name(person: Person, name: str, email: str, employee_number: str) -> Identity:
     identity = person.identity
     if identity is None:
         raise Conflict(_("This person's name was removed; nothing can be added to it."))
@@ -100,6 +113,7 @@ def rename(person: Person, name: str, email: str = "", employee_number: str = ""
         identity.sort_name = sort_name(name)
     identity.email = email or None
     identity.employee_number = employee_number or None
+    return identity
 
 
 def move(person: Person, manager: Person | None, unit: Unit | None, job_role: str) -> None:

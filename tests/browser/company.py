@@ -34,7 +34,7 @@ from lms import clock
 from lms.db import db
 from lms.jobs.queue import run_pending
 from lms.people import joining
-from lms.people.codes import ask
+from lms.people.codes import ask, open_unsent
 from lms.people.exchange.files import keep_file
 from lms.people.models import Person, SignInCode
 from lms.teams.nudges import nudge
@@ -298,8 +298,9 @@ def _scenes(people: dict[str, Person], values: dict[str, Any]) -> list[Scene]:
     waiting = ask(people["learner"].identity.email) if people["learner"].identity else ""
     code = db.session.scalar(select(SignInCode).where(SignInCode.uid == waiting))
     assert code is not None
-    assert code.unsent is not None
-    token = code.unsent["token"]
+    words = open_unsent(code.unsent or b"")
+    assert words is not None
+    token = words["token"]
     db.session.commit()
     path = "/courses/why-we-have-a-network"
     return [

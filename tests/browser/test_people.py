@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 from zxingcpp import read_barcodes
 
+from lms.audit import AuditEntry
 from lms.db import db
 from lms.people import joining
 from lms.people.models import Passkey, Person
@@ -77,6 +78,8 @@ def test_somebody_joins_and_comes_back_with_one_touch(
     with page.expect_navigation():
         page.get_by_role("button", name="Make a passkey").click()
     assert db.session.scalar(select(func.count()).select_from(Passkey)) == 1
+    page.goto(live.url("/notices"))
+    expect(page.get_by_text("A passkey was added to your account. Was it you?")).to_be_visible()
     page.goto(live.url("/me/sign-in"))
     looked_at(page, "people-devices")
     page.get_by_role("button", name="Sign out", exact=True).click()
@@ -86,6 +89,8 @@ def test_somebody_joins_and_comes_back_with_one_touch(
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(live.url("/me/held"))
     looked_at(page, "people-held")
+    acts = set(db.session.scalars(select(AuditEntry.act)))
+    assert acts >= {"people.joined", "people.passkey.added", "people.sign_in.done"}
 
 
 @pytest.mark.parametrize("dark", [False, True])

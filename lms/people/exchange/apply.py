@@ -17,6 +17,7 @@ from lms.people.models import Identity, Person, Unit, new_uid
 from lms.people.names import folded
 from lms.people.search import keep_words
 from lms.people.tree import refresh_managers
+from lms.people.ways_in import note_addresses_changed
 
 PERSON_FIELDS = ("job_role", "hired_on", "active", "language")
 IDENTITY_FIELDS = ("email", "employee_number")
@@ -74,6 +75,7 @@ def apply_plan(plan: Plan, by: Person | None) -> None:
     session.expire_all()
     keep_words(list(ids.values()))
     refresh_managers()
+    note_addresses_changed(_former_addresses(kept), by)
     if ids:
         events.publish(events.PeopleChanged(frozenset(ids.values())))
         audit.note(
@@ -85,6 +87,17 @@ def apply_plan(plan: Plan, by: Person | None) -> None:
             moved=len(plan.moved),
             left=plan.same,
         )
+
+
+def _former_addresses(kept: list[Change]) -> dict[int, str | None]:
+    """Return the addresses that those had who have another one now."""
+    return {
+        change.known.id: change.known.email
+        for change in kept
+        if change.known
+        and "email" in change.fields
+        and (change.known.email or "").lower() != str(change.fields["email"][1] or "").lower()
+    }
 
 
 def _make_units(session: Session, names: list[str]) -> dict[str, int]:

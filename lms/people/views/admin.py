@@ -6,10 +6,11 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from wtforms.fields.choices import SelectChoice
 
 from lms.db import db
-from lms.errors import DomainError, Invalid
+from lms.errors import DomainError, Invalid, NotAllowed
 from lms.people import directory, erasing, joining, services
 from lms.people.access import Who, allow
 from lms.people.codes import find_identity
@@ -17,10 +18,14 @@ from lms.people.current import current_person
 from lms.people.exchange.write import export_people
 from lms.people.forms import PersonForm, RolesForm, SearchForm, UnitForm
 from lms.people.models import Identity, Person, Unit
+from lms.people.security import is_fresh
 from lms.plugin import Audience, has_place_for
 
 blueprint = Blueprint("people_admin", "lms.people", url_prefix="/people")
 LINK_DAYS = 7
+# Whoever can let somebody in, or change how they sign in, can come in as them: with a session that
+# was stolen they could give themselves a fresh one.
+NOT_FRESH = _l("You signed in a while ago. Sign out and in again, then come back.")
 
 
 def unit_choices(none: str = "–") -> list[Any]:
@@ -96,9 +101,18 @@ def person(person_uid: str) -> Any:
     form = PersonForm(data=_as_data(found, found.identity))
     form.unit.choices = unit_choices()
     status = 200
-    if form.validate_on_submit():
+    if form.validate_on_submit() and not is_fresh() and _changes_way_in(found.identity, form):
+        form.email.errors = [NOT_FRESH]
+        status = NotAllowed.status
+    elif form.validate_on_submit():
         try:
-            services.rename(found, form.name.data, form.email.data, form.employee_number.data)
+            services.rename(
+                found,
+                form.name.data,
+                form.email.data,
+                form.employee_number.data,
+                current_person(),
+            )
             _place(found, form)
         except DomainError as error:
             db.session.rollback()
@@ -121,6 +135,12 @@ def person(person_uid: str) -> Any:
         ),
         status,
     )
+
+
+def _changes_way_in(identity: Identity, form: PersonForm) -> bool:
+    """Whether the form has another address or number, by either of which people sign in."""
+    before = (identity.email or "", identity.employee_number or "")
+    return before != (form.email.data, form.employee_number.data)
 
 
 def _as_data(person: Person, identity: Identity) -> dict[str, Any]:
@@ -156,7 +176,9 @@ def _place(person: Person, form: PersonForm) -> None:
 def roles(person_uid: str) -> Any:
     """Say what a person may do."""
     form = RolesForm()
-    if form.validate_on_submit():
+    if not is_fresh():
+        flash(NOT_FRESH, "warn")
+    elif form.validate_on_submit():
         found = services.get_person(person_uid)
         services.set_roles(
             found,
@@ -183,6 +205,9 @@ def active(person_uid: str) -> Any:
 @allow(Who.ADMINISTRATOR)
 def link(person_uid: str) -> Any:
     """Make a link that lets this one person in, once, to choose a password."""
+    if not is_fresh():
+        flash(NOT_FRESH, "warn")
+        return redirect(url_for("people_admin.person", person_uid=person_uid))
     made = joining.make_link(
         current_person(), days=LINK_DAYS, most_uses=1, person=services.get_person(person_uid)
     )

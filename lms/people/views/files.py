@@ -14,6 +14,8 @@ from lms.people.current import current_person
 from lms.people.exchange.apply import apply_file, plan_file
 from lms.people.exchange.files import MOST_BYTES, forget_file, get_file, keep_file
 from lms.people.forms import FileForm
+from lms.people.security import is_fresh
+from lms.people.views.admin import NOT_FRESH
 
 blueprint = Blueprint("people_files", "lms.people", url_prefix="/people/import")
 MOST_SHOWN = 100
@@ -53,6 +55,9 @@ def preview(file_uid: str) -> Any:
 def take_over(file_uid: str) -> Any:
     """Do what was looked at, all of it; where the company has changed since, look again."""
     kept = get_file(file_uid, current_person())
+    if not is_fresh():
+        flash(NOT_FRESH, "warn")  # the file waits
+        return redirect(url_for("people_files.preview", file_uid=file_uid))
     try:
         plan = apply_file(kept.content, current_person(), request.form.get("digest", ""))
     except DomainError as error:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from lms.db import db
-from lms.errors import DomainError, Invalid, NotFound
+from lms.errors import DomainError, Invalid, NotAllowed, NotFound
 from lms.people import joining, services
 from lms.people.access import Who, allow
 from lms.people.codes import find_identity
@@ -20,7 +20,8 @@ from lms.people.current import current_person
 from lms.people.forms import LinkForm
 from lms.people.models import JoinLink, Unit
 from lms.people.names import names
-from lms.people.views.admin import unit_choices
+from lms.people.security import is_fresh
+from lms.people.views.admin import NOT_FRESH, unit_choices
 
 blueprint = Blueprint("people_links", "lms.people", url_prefix="/people/links")
 MOST_SHOWN = 100
@@ -85,6 +86,11 @@ def _address(link: JoinLink) -> str:
     return f"{base}/join/{joining.token_of(link)}"
 
 
+def _is_hidden(link: JoinLink) -> bool:
+    """Whether the address is not shown: it lets in somebody, and who asks may not be who it was."""
+    return link.person_id is not None and not is_fresh()
+
+
 @blueprint.get("/<link_uid>")
 @allow(Who.ADMINISTRATOR)
 def link(link_uid: str) -> Any:
@@ -96,6 +102,7 @@ def link(link_uid: str) -> Any:
         link=found,
         address=_address(found),
         open=joining.is_open(found),
+        hidden=_is_hidden(found),
         whom=named.get(found.person_id) if found.person_id else None,
         unit=db.session.get(Unit, found.unit_id) if found.unit_id else None,
     )
@@ -105,8 +112,11 @@ def link(link_uid: str) -> Any:
 @allow(Who.ADMINISTRATOR)
 def qr(link_uid: str) -> Response:
     """The QR code as a picture."""
+    found = _get(link_uid)
+    if _is_hidden(found):
+        raise NotAllowed(str(NOT_FRESH))
     picture = qrcode.make(
-        _address(_get(link_uid)), image_factory=qrcode.image.svg.SvgPathFillImage, border=4
+        _address(found), image_factory=qrcode.image.svg.SvgPathFillImage, border=4
     )
     out = io.BytesIO()
     picture.save(out)

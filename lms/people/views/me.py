@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import orjson
-from flask import Response, flash, redirect, render_template, session, url_for
+from flask import Response, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from lms.db import db
+from lms.db import db, transaction
 from lms.errors import DomainError, NotFound
 from lms.people import held as holdings
+from lms.people import limits, sign_in_log, ways_in
 from lms.people.access import Who, allow
 from lms.people.current import current_person
-from lms.people.forms import NewPasswordForm
+from lms.people.forms import ChangePasswordForm
 from lms.people.joining import check_password
 from lms.people.models import Identity, Passkey
-from lms.people.security import end_sessions, enter, hashed, passkeys_work_here
+from lms.people.security import (
+    enter,
+    hashed,
+    is_fresh,
+    is_fresh_without_password,
+    leave_others,
+    matches,
+    passkeys_work_here,
+)
 from lms.people.views import sign_in
 
 # One's own pages and those of sign-in share a name, `people.`: one blueprint.
 blueprint = sign_in.blueprint
 
-FRESH_SECONDS = 3600
 MOST_SHOWN = 5
 
 # Names of values on the page; the export keeps the bare ones.
@@ -40,11 +47,6 @@ WORDS = {
 }  # fmt: skip
 
 
-def is_fresh() -> bool:
-    """Whether this person signed in within the last hour: asked before ways in are changed."""
-    return time.time() - float(session.get("fs_paa", 0)) < FRESH_SECONDS
-
-
 def _identity() -> Identity:
     identity = current_person().identity
     if identity is None:
@@ -52,13 +54,20 @@ def _identity() -> Identity:
     return identity
 
 
-def _page(form: NewPasswordForm, status: int = 200) -> Any:
+def _asks_present(identity: Identity) -> bool:
+    """Whether the present password is asked for before there is another."""
+    return identity.password is not None and not is_fresh_without_password()
+
+
+def _page(form: ChangePasswordForm, status: int = 200) -> Any:
+    identity = _identity()
     return (
         render_template(
             "people/devices.html",
-            identity=_identity(),
+            identity=identity,
             form=form,
             fresh=is_fresh(),
+            asks_present=_asks_present(identity),
             passkeys=passkeys_work_here(),
         ),
         status,
@@ -69,16 +78,21 @@ def _page(form: NewPasswordForm, status: int = 200) -> Any:
 @allow(Who.SIGNED_IN)
 def devices() -> Any:
     """Show how the person signs in: passkeys, password, sessions."""
-    return _page(NewPasswordForm())
+    return _page(ChangePasswordForm())
 
 
 @blueprint.post("/me/password")
 @allow(Who.SIGNED_IN)
 def password() -> Any:
-    """Choose a new password; everybody else who was signed in with this account is out."""
-    form = NewPasswordForm()
+    """Choose a new password; everybody else who was signed in with this account is out.
+
+    Who has one types it; who has none, or forgot it, has just shown by a mailed code, a link or a
+    passkey who they are.
+    """
+    form = ChangePasswordForm()
     identity = _identity()
-    if not is_fresh():
+    asks = _asks_present(identity)
+    if not asks and not is_fresh():
         return redirect(url_for("people.devices"))
     if not form.validate_on_submit():
         return _page(form, 422)
@@ -87,8 +101,23 @@ def password() -> Any:
     except DomainError as error:
         form.password.errors = [error.message]
         return _page(form, 422)
-    identity.password = hashed(form.password.data)
-    end_sessions(identity)
+    # Counted and committed first: nobody's writing waits while passwords are hashed.
+    kept, spent = identity.password, None
+    with transaction():
+        if asks:
+            spent = limits.spend(limits.PASSWORDS, "", _identity())
+    if spent is not None and not spent.within:
+        return sign_in.too_many()
+    right = not asks or matches(form.present.data or "", kept)
+    made = hashed(form.password.data) if right else ""
+    identity = _identity()
+    if not right or identity.password != kept:
+        sign_in_log.failed(identity.person, "password")
+        form.present.errors = [_("That is not your present password. Nothing was changed.")]
+        return _page(form, 422)
+    if spent is not None:
+        limits.give_back(spent)
+    ways_in.set_password(identity, made)
     enter(identity, "password")
     flash(_("Saved. Other phones and computers are signed out."), "good")
     return redirect(url_for("people.devices"))
@@ -103,11 +132,11 @@ def passkey_owner(passkey_id: int) -> int | None:
 @blueprint.post("/me/passkeys/<int:passkey_id>/remove")
 @allow(Who.SELF, owner=passkey_owner)
 def remove_passkey(passkey_id: int) -> Any:
-    """Remove one of one's own passkeys."""
+    """Remove one of one's own passkeys, soon after signing in."""
     found = db.session.get(Passkey, passkey_id)
-    if found is not None:
-        db.session.delete(found)
-    flash(_("Removed."), "good")
+    if found is not None and is_fresh():
+        ways_in.remove_passkey(found)
+        flash(_("Removed."), "good")
     return redirect(url_for("people.devices"))
 
 
@@ -115,9 +144,7 @@ def remove_passkey(passkey_id: int) -> Any:
 @allow(Who.SIGNED_IN)
 def end_others() -> Any:
     """Sign out everywhere but here."""
-    identity = _identity()
-    end_sessions(identity)
-    enter(identity, "again")
+    leave_others(_identity())
     flash(_("Done. Only this one is still signed in."), "good")
     return redirect(url_for("people.devices"))
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import (
     Blueprint,
+    Response,
+    make_response,
     redirect,
     render_template,
     request,
@@ -14,9 +16,9 @@ from flask import (
 )
 from flask_babel import gettext as _
 
-from lms.db import db, keep_so_far, writing
-from lms.errors import DomainError, Gone
-from lms.people import codes, joining, tries
+from lms.db import db, keep_so_far, transaction
+from lms.errors import DomainError, Gone, TooMany
+from lms.people import codes, joining, limits, sign_in_log, tries
 from lms.people.access import Who, allow
 from lms.people.current import current_person, find_current_person
 from lms.people.forms import CodeForm, JoinForm, NewPasswordForm, PasswordForm, WhoForm
@@ -28,11 +30,6 @@ from lms.people.security import enter, leave, matches, passkeys_work_here
 blueprint = Blueprint("people", "lms.people", template_folder="templates")
 
 NOT_YET = "whoever opens it has not signed in yet"
-CODES_A_QUARTER = 5
-PASSWORDS_A_QUARTER = 10  # for one name, from one place: a stranger elsewhere locks nobody out
-PASSWORDS_OF_ONE = 30  # for one name, from wherever: guessing from many places stays slow
-AGAIN_A_QUARTER = 60  # a whole class joins by one link
-FROM_ONE_PLACE = 200  # an office, or a proxy in front of us, is one place
 KEPT = "sign_in_code"
 
 
@@ -43,13 +40,14 @@ def way_back(wanted: str | None) -> str:
     return url_for("web.home")
 
 
-def _who_and_where(who: str) -> str:
-    return f"{who.strip()} {request.remote_addr}"
-
-
-def _wait() -> tuple[str, int]:
-    """Say that there were too many tries; the count is kept."""
-    return render_template("people/wait.html", minutes=tries.STRETCH_SECONDS // 60), 429
+def too_many() -> Response:
+    """Say that there were too many tries, and when the next is looked at (429)."""
+    seconds = tries.seconds_left()
+    response = make_response(
+        render_template("people/wait.html", minutes=-(-seconds // 60)), TooMany.status
+    )
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -60,12 +58,10 @@ def sign_in() -> Any:
         return redirect(way_back(request.args.get("next")))
     form = WhoForm(next=request.args.get("next", ""))
     if form.validate_on_submit():
-        if not (
-            tries.allowed("code", form.who.data, CODES_A_QUARTER)
-            and tries.allowed("code from", request.remote_addr or "", FROM_ONE_PLACE)
-        ):
-            return _wait()
-        session[KEPT] = codes.ask(form.who.data, way_back(form.next.data))
+        identity = codes.find_identity(form.who.data)
+        if not limits.spend(limits.CODES, form.who.data, identity).within:
+            return too_many()
+        session[KEPT] = codes.ask_for(identity, way_back(form.next.data))
         return redirect(url_for("people.enter_code"))
     return render_template(
         "people/sign_in.html",
@@ -86,13 +82,15 @@ def enter_code() -> Any:
     form = CodeForm()
     status = 200
     if form.validate_on_submit():
-        if not tries.allowed("code typed from", request.remote_addr or "", FROM_ONE_PLACE):
-            return _wait()
+        about = codes.find_person(uid)
         found = codes.redeem_code(uid, form.code.data)
         if found is not None:
             identity, back = found
             enter(identity, "code")
             return redirect(way_back(back))
+        sign_in_log.failed(about, "code")
+        if not limits.wrong("code"):
+            return too_many()
         form.code.errors = [
             _("That is not the code, or its time is over. Look again, or ask for a new one.")
         ]
@@ -108,13 +106,14 @@ def by_link(token: str) -> Any:
     Opening it is not enough: programs that check mail for viruses open every link.
     """
     if request.method == "POST":
-        if not tries.allowed("link from", request.remote_addr or "", FROM_ONE_PLACE):
-            return _wait()
         found = codes.redeem_link(token)
         if found is not None:
             identity, back = found
             enter(identity, "link")
             return redirect(way_back(back))
+        sign_in_log.failed(None, "link")
+        if not limits.wrong("link"):
+            return too_many()
     link = codes.find_link(token)
     return render_template("people/by_link.html", link=link), 200 if link else 410
 
@@ -126,24 +125,21 @@ def by_password() -> Any:
     form = PasswordForm(next=request.args.get("next", ""))
     status = 200
     if form.validate_on_submit():
-        with writing(False):  # hashing takes its time: nobody else's writing waits for it
+        # Counted and committed first: nobody's writing waits while the password is hashed.
+        with transaction():
             found = codes.find_identity(form.who.data)
+            spent = limits.spend(limits.PASSWORDS, form.who.data, found)
             kept = None if found is None else found.password
             person_id = None if found is None else found.person_id
-            db.session.rollback()
-            right = matches(form.password.data, kept)
-        if not (
-            tries.allowed("password", _who_and_where(form.who.data), PASSWORDS_A_QUARTER)
-            and tries.allowed("password of", form.who.data, PASSWORDS_OF_ONE)
-            and tries.allowed("password from", request.remote_addr or "", FROM_ONE_PLACE)
-        ):
-            return _wait()
-        identity = db.session.get(Identity, person_id) if right else None
-        if identity is not None and identity.active and identity.password == kept:
-            tries.forget("password", _who_and_where(form.who.data))
-            tries.forget("password of", form.who.data)
+        if not spent.within:
+            return too_many()
+        right = matches(form.password.data, kept)
+        identity = None if person_id is None else db.session.get(Identity, person_id)
+        if right and identity is not None and identity.active and identity.password == kept:
+            limits.give_back(spent)
             enter(identity, "password")
             return redirect(way_back(form.next.data))
+        sign_in_log.failed(None if identity is None else identity.person, "password")
         form.password.errors = [_("Name and password do not fit together. Try again.")]
         status = 422
     return (
@@ -174,24 +170,33 @@ def join(token: str) -> Any:
     form = NewPasswordForm() if known is not None else JoinForm()
     status = 200
     if form.validate_on_submit():
-        if not tries.allowed("join from", request.remote_addr or "", FROM_ONE_PLACE):
-            return _wait()
+        if not limits.may_join():
+            return too_many()
         password = form.password.data or None
         name = "" if known is not None else form.name.data
-        most = PASSWORDS_A_QUARTER if known is not None else AGAIN_A_QUARTER
-        look_again = tries.allowed("join again", link.uid, most)
-        keep_so_far()  # nobody waits at these counts while the password is hashed
+        tried: dict[int, limits.Spent] = {}
+
+        def may_try(identity: Identity) -> None:
+            spent = tried[identity.person_id] = limits.spend(limits.PASSWORDS, "", identity)
+            keep_so_far()  # whatever comes of it; and nobody waits while the password is hashed
+            if not spent.within:
+                raise TooMany("Too many passwords were tried for this person.")
+
         if password is None and not passkeys_work_here():
             form.password.errors = [_("Choose a password, so that you can come back.")]
         else:
             try:
-                identity = joining.come_in(link, name, password, look_again)
+                identity, again = joining.come_in(link, name, password, may_try)
+            except TooMany:
+                return too_many()
             except Gone:
                 raise
             except DomainError as error:
                 form.password.errors = [error.message]
             else:
-                enter(identity, "join")
+                if again:
+                    limits.give_back(tried[identity.person_id])
+                enter(identity, "password" if again else "join")
                 return redirect(url_for("people.welcome"))
         status = 422
     return (

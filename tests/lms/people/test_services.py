@@ -17,7 +17,7 @@ from lms.errors import Conflict, Invalid
 from lms.jobs.queue import run_pending
 from lms.people import codes, erasing, joining, services
 from lms.people.exchange.files import keep_file
-from lms.people.models import Identity, JoinLink, Passkey, PeopleFile, Person, SignInCode
+from lms.people.models import Familiar, Identity, JoinLink, Passkey, PeopleFile, Person, SignInCode
 from lms.people.names import display_names
 from tests import databases
 from tests.factories.people import make_person, make_unit
@@ -132,12 +132,13 @@ def test_erasing_leaves_nobody(administrator: Person, heard: list[events.Event])
     )  # fmt: skip
     codes.ask("zyxwvut@example.test")
     joining.make_link(administrator, days=1, most_uses=1, person=person)
+    db.session.add(Familiar(person_id=person.id, key="a place", until=clock.today()))
     keep_file(b"name;email\nZyxwvut Qponmlk;zyxwvut@example.test\n", "people.csv", administrator)
     db.session.commit()
     person_id, uid = person.id, person.uid
     erasing.erase(person, by=administrator)
     db.session.commit()
-    for model in (Passkey, SignInCode, JoinLink, PeopleFile):
+    for model in (Passkey, SignInCode, JoinLink, PeopleFile, Familiar):
         assert db.session.scalar(select(func.count()).select_from(model)) == 0
     assert db.session.get(Identity, person_id) is None
     left = db.session.get(Person, person_id)
