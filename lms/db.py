@@ -25,8 +25,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, types
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+
+from lms.outage import DATABASE, outages
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -37,6 +40,17 @@ NAMING = {
 }
 BUSY_TIMEOUT_SECONDS = 30
 WRITER_POLL_SECONDS = 0.002
+# A request waits so long for a connection, at most; the answer is 503 then, and not a hung page.
+CONNECT_SECONDS = 5
+POOL_SECONDS = 5
+# A server whose machine went away says nothing: the system finds out (see libpq's settings).
+SILENT = {
+    "keepalives": 1,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +161,19 @@ def transaction() -> Iterator[Session]:
             raise
 
 
-def on_commit(call: Callable[[], None]) -> None:
+def abandon() -> None:
+    """Roll back whatever the session is at; a connection that cannot even do that is let go.
+
+    For paths that answer an error: they must not fail by another.
+    """
+    session = db.session()
+    try:
+        session.rollback()
+    except SQLAlchemyError:
+        session.invalidate()
+
+
+def on_commit(call: Callable[[], object]) -> None:
     """Run `call` once what the session is doing is committed; never if it is rolled back.
 
     Inside a savepoint (`begin_nested`) it shares the savepoint's fate, and still waits for the
@@ -160,6 +186,7 @@ def on_commit(call: Callable[[], None]) -> None:
 
 @event.listens_for(Session, "after_commit")
 def _note_commit(session: Session) -> None:
+    outages.well(DATABASE)
     waiting = session.info.get("lms_on_commit", [])
     savepoint = session.get_nested_transaction()
     if savepoint is None:
@@ -193,6 +220,18 @@ def _run_after_commit(session: Session, ended: SessionTransaction) -> None:
             call()
         except Exception:
             log.exception("what was to follow a commit failed")
+
+
+def engine_options(url: URL) -> dict[str, Any]:
+    """Return how connections to the database of this address are made and kept."""
+    options: dict[str, Any] = {"hide_parameters": True}  # values of a failed statement reach no log
+    if url.get_backend_name() == "postgresql":
+        given = {name: value for name, value in SILENT.items() if name not in url.query}
+        if "connect_timeout" not in url.query:
+            given["connect_timeout"] = CONNECT_SECONDS
+        # A connection is tried before it is used: the server may have been restarted since.
+        options |= {"pool_pre_ping": True, "pool_timeout": POOL_SECONDS, "connect_args": given}
+    return options
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask
 from huey.consumer import Consumer
@@ -113,13 +114,15 @@ def _sweep(app: Flask, queue: Queue, stop: threading.Event) -> None:
     """
     due = dict.fromkeys(queue.jobs, 0.0)
     next_beat = 0.0
+    hands = ThreadPoolExecutor(THREADS, thread_name_prefix="unasked")
     while not stop.wait(POLL_SECONDS):
         moment = time.monotonic()
         try:
             for name, job in queue.jobs.items():
                 if due[name] <= moment:
-                    queue.wake(name)
                     due[name] = moment + job.every_seconds
+                    if not queue.wake(name):  # the queue is away: the work is done all the same
+                        hands.submit(_run, app, queue, name)
             if next_beat <= moment:
                 with app.app_context():
                     beat()
@@ -127,3 +130,12 @@ def _sweep(app: Flask, queue: Queue, stop: threading.Event) -> None:
         except Exception:
             log.exception("the worker's sweep or heartbeat failed; trying again")
             stop.wait(1)
+    hands.shutdown(wait=False, cancel_futures=True)
+
+
+def _run(app: Flask, queue: Queue, name: str) -> None:
+    try:
+        with app.app_context():
+            queue.run(name)
+    except Exception:
+        log.exception("job %s failed; the next sweep runs it again", name)

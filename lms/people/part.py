@@ -19,8 +19,10 @@ from lms.plugin import Audience, Check, NavItem, Plugin
 def start(app: Flask) -> None:
     """Load the person of each request, and guard every view."""
     init_mail(app)
+    app.before_request(
+        load_person
+    )  # before Flask-Principal, which looks at every request who it is
     init_security(app)
-    app.before_request(load_person)
     app.before_request(enforce)
 
 
