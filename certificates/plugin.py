@@ -79,6 +79,7 @@ plugin = Plugin(
             _l("You have earned %(title)s"),
             "certificates/notices/earned",
             "tells a person that they have earned a certificate, and where it is",
+            label=_l("Certificates that you have earned"),
         ),
     ),
     checks=(

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 # The kernel's own rooms say what they add in the same words as plugins do.
 ROOMS: tuple[Plugin, ...] = (web, people, teams, notices)
-KERNEL_MODELS = ("lms.audit", "lms.jobs.worker", "lms.objectives")
+KERNEL_MODELS = ("lms.audit", "lms.jobs.worker", "lms.mail.trouble", "lms.objectives")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

@@ -18,6 +18,7 @@ from lms.errors import Misconfigured
 from lms.jobs import queue as jobs
 from lms.jobs.queue import PAUSE_SECONDS, PENDING_SECONDS, Job, Queue
 from lms.jobs.worker import run_worker
+from tests.mailboxes import silent_server
 
 
 def make_queue(folder: Path, run: Callable[[], None], where: str = "sqlite") -> Queue:
@@ -198,24 +199,9 @@ def test_redis_without_its_client_is_said_to_be_so(
 
 @pytest.fixture
 def hung_redis() -> Iterator[tuple[str, list[socket.socket]]]:
-    """A server that takes connections and says nothing; those that it took."""
-    taken: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def take() -> None:
-            while True:
-                try:
-                    taken.append(server.accept()[0])
-                except OSError:
-                    return
-
-        listener = threading.Thread(target=take)
-        listener.start()
-        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0", taken
-        server.shutdown(socket.SHUT_RDWR)
-        listener.join(10)
-    for connection in taken:
-        connection.close()
+    """The address of a server that takes connections and says nothing; those that it took."""
+    with silent_server() as (port, taken):
+        yield f"redis://127.0.0.1:{port}/0", taken
 
 
 @pytest.mark.network

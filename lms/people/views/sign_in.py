@@ -16,12 +16,12 @@ from flask_babel import gettext as _
 
 from lms.db import db, writing
 from lms.errors import DomainError, Gone
+from lms.mail.sender import mail_is_set_up
 from lms.people import codes, joining, tries
 from lms.people.access import Who, allow
 from lms.people.current import current_person, find_current_person
 from lms.people.forms import CodeForm, JoinForm, NewPasswordForm, PasswordForm, WhoForm
 from lms.people.gate import is_safe_way_back
-from lms.people.mail import mail_is_set_up
 from lms.people.models import Identity
 from lms.people.security import enter, leave, matches, passkeys_work_here
 
