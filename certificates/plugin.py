@@ -84,6 +84,7 @@ plugin = Plugin(
     ),
     checks=(
         Check("certificates printed", administration.check_printing),
+        Check("printed files", administration.check_files),
         Check("certificate rules", administration.check_rules),
         Check("drawing", fit.check_pango),
         Check("fonts", fit.check_fonts),

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from courses.authoring.views import blueprint as authoring
 from courses.blocks import content
+from courses.catalogue.media import check_pictures
 from courses.exchange.commands import course_commands
 from courses.exchange.library import load_shipped
 from courses.exchange.views import blueprint as exchange
@@ -30,7 +31,7 @@ from lms import clock, days
 from lms.config import Setting
 from lms.events import Listener, PeopleChanged
 from lms.jobs.queue import Job
-from lms.plugin import Audience, HomeCard, NavItem, Plugin
+from lms.plugin import Audience, Check, HomeCard, NavItem, Plugin
 
 DAY_SECONDS = 24 * 3600
 VIEWS = (pages, views)  # importing them registers their routes on the blueprint
@@ -80,10 +81,11 @@ plugin = Plugin(
         Setting(
             "LMS_COURSES_MEDIA",
             "",
-            "Folder for the pictures in courses; empty: courses-media in the instance folder.",
+            "Folder for the pictures in courses; empty: courses-media in LMS_FILES.",
         ),
     ),
     demo=((20, "courses.demo.step:LearningStep"),),
     held=(*paths_held.HELD, *progress_held.HELD),
+    checks=(Check("pictures", check_pictures),),
     on_start=start,
 )

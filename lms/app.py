@@ -93,6 +93,7 @@ def _configure(app: Flask) -> None:
     config.check_secret(app.config["LMS_SECRET_KEY"])
     instance = Path(app.config["LMS_INSTANCE"]).absolute()
     app.config["LMS_INSTANCE"] = instance
+    app.config["LMS_FILES"] = Path(app.config["LMS_FILES"] or instance).absolute()
     url = app.config["LMS_DATABASE_URL"] or f"sqlite:///{instance / 'ropes.sqlite3'}"
     try:
         parsed = make_url(url)

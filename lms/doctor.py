@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from lms.db import db
+from lms.jobs.files import check_files
 from lms.plugin import Check, Plugin
 from lms.web.health import KERNEL_CHECKS
 
@@ -95,6 +96,7 @@ DOCTOR_CHECKS = (
     Check("company", check_company),
     Check("mail server", check_mail),
     Check("jobs", check_jobs),
+    Check("files", check_files),
     Check("plugins", check_plugins),
     Check("disk", check_disk),
 )

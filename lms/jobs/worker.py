@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lms import clock
 from lms.db import Model, UtcDateTime, db, transaction
+from lms.jobs.marks import leave_mark, take_mark
 from lms.jobs.queue import Queue
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def beat() -> None:
     with transaction() as session:
         session.merge(Worker(name=own_name(), seen_at=clock.now()))
         session.execute(delete(Worker).where(Worker.seen_at < clock.now() - dt.timedelta(days=1)))
+    leave_mark(own_name())
 
 
 def seconds_since_beat() -> float | None:
@@ -104,6 +106,7 @@ def run_worker(app: Flask, stop: threading.Event) -> None:
         sweeper.join(timeout=HEARTBEAT_SECONDS)
         with app.app_context(), transaction() as session:
             session.execute(delete(Worker).where(Worker.name == own_name()))
+            take_mark(own_name())
 
 
 def _sweep(app: Flask, queue: Queue, stop: threading.Event) -> None:
