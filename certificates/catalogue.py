@@ -14,7 +14,7 @@ from certificates.models import Definition, Origin, RuleVersion, Sweep
 from certificates.rules.model import Rule
 from certificates.rules.parse import parse
 from lms import audit, clock
-from lms.db import db
+from lms.db import db, one_at_a_time
 from lms.errors import Conflict, NotFound
 from lms.jobs.queue import wake
 
@@ -145,6 +145,7 @@ def load_library(folder: Path = LIBRARY) -> list[RuleVersion]:
 
     A certificate whose newest rule an administrator wrote is left alone.
     """
+    one_at_a_time("certificates.library")
     new = []
     for file in sorted(folder.glob("*.yaml")):
         text = file.read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ import datetime as dt
 import logging
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, types
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, func, select, types
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
@@ -42,6 +43,7 @@ BUSY_TIMEOUT_SECONDS = 30
 WRITER_POLL_SECONDS = 0.002
 # A request waits so long for a connection, at most; the answer is 503 then, and not a hung page.
 CONNECT_SECONDS = 5
+ALONE = 0x6C6D73  # "lms": our advisory locks' own space
 POOL_SECONDS = 5
 # A server whose machine went away says nothing: the system finds out (see libpq's settings).
 SILENT = {
@@ -159,6 +161,17 @@ def transaction() -> Iterator[Session]:
         except BaseException:
             session.rollback()
             raise
+
+
+def one_at_a_time(what: str) -> None:
+    """Keep transactions that name the same thing waiting for one another, until this one ends.
+
+    For what is looked up and then made: on PostgreSQL two could both find it missing. On SQLite a
+    transaction that writes is alone anyhow. Call it before anything is read.
+    """
+    if db.engine.dialect.name == "postgresql":
+        key = zlib.crc32(what.encode()) & 0x7FFFFFFF
+        db.session.execute(select(func.pg_advisory_xact_lock(ALONE, key)))
 
 
 def abandon() -> None:

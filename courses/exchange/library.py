@@ -17,7 +17,7 @@ from courses.exchange.folder import read_folder
 from courses.exchange.path_text import PathText, parse_path
 from courses.exchange.services import import_course
 from courses.paths.services import PathFacts, find_path, put_path
-from lms.db import transaction
+from lms.db import one_at_a_time, transaction
 from lms.errors import Conflict, DomainError
 
 LIBRARY = Folder(__file__).parent.parent / "library"
@@ -66,6 +66,7 @@ def _attempt(done: Loaded, name: str, load: object) -> None:
     assert callable(load)  # noqa: S101 - told to the type checker
     try:
         with transaction():
+            one_at_a_time("courses.library")
             load()
     except DomainError as error:
         done.refused[name] = error.message
