@@ -82,6 +82,10 @@ class Queue:
             return True
         return self._ask(lambda: self._enqueue(name))
 
+    def leave(self, mark: str, text: str) -> bool:
+        """Leave a word for a job beside the wake-ups; False where the queue does not answer."""
+        return self._ask(lambda: self.huey.put(mark, text))
+
     def _ask(self, act: Callable[[], None]) -> bool:
         """Do something with the queue, unless it has just failed; return whether that went well."""
         if time.monotonic() < self._asked_from:

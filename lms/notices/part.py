@@ -16,6 +16,7 @@ from lms.events import Listener, PeopleChanged, PersonErased
 from lms.jobs.queue import Job
 from lms.mail.trouble import forget_trouble, refused_people, server_trouble
 from lms.notices import services
+from lms.notices.held import HELD
 from lms.notices.mailing import check_mailing, mail_waiting
 from lms.notices.models import Notice, NoticeStop
 from lms.notices.views import blueprint, one_click
@@ -83,5 +84,6 @@ part = Plugin(
     ),
     jobs=(Job(services.MAIL_JOB, mail_waiting, every_seconds=30),),
     listeners=(Listener(PersonErased, forget), Listener(PeopleChanged, note_changed)),
+    held=HELD,
     checks=(Check("notices", check_mailing),),
 )
