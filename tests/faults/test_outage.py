@@ -7,6 +7,8 @@ ended by the server itself.
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,8 +18,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
+from lms import outage
 from lms.app import create_app
 from lms.db import db
+from lms.jobs.queue import Job
+from lms.jobs.worker import run_worker
 from lms.migrate import upgrade
 from lms.people.access import Who, allow
 from lms.people.current import current_person
@@ -192,3 +197,51 @@ def languages(house: Flask) -> set[str]:
     """What the person's language is, in the database."""
     with house.app_context():
         return set(db.session.scalars(text("SELECT language FROM lms_person")))
+
+
+def test_a_worker_says_an_outage_once_and_goes_on_after_it(
+    house: Flask,
+    cluster: Cluster,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sweep, the jobs it wakes and the libraries beneath them: lines, not traces by thousands."""
+    monkeypatch.setattr(outage.outages, "_open", {})
+    caplog.handler.addFilter(outage.SaidOnce())
+    asked: list[int] = []
+
+    def ask() -> None:
+        asked.append(1)
+        db.session.execute(text("SELECT 1"))
+
+    queue = house.extensions["lms.jobs"]
+    monkeypatch.setattr(queue, "jobs", {"some.job": Job("some.job", ask, every_seconds=0.1)})
+    monkeypatch.setattr(queue, "wake", lambda _name: False)  # the queue is away as well
+    stop = threading.Event()
+    worker = threading.Thread(target=run_worker, args=(house, stop))
+    worker.start()
+    try:
+        wait_for(lambda: len(asked) > 3)
+        cluster.control("-m", "immediate", "stop")
+        try:
+            at = len(asked)
+            wait_for(lambda: len(asked) > at + 10)
+        finally:
+            cluster.control("start")
+        at = len(asked)
+        wait_for(lambda: len(asked) > at + 3)
+    finally:
+        stop.set()
+        worker.join(60)
+    assert not worker.is_alive()
+    assert len(caplog.records) <= 3, [record.getMessage() for record in caplog.records]
+    assert "the database does not answer" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    """Wait until something is so; fails after a while."""
+    until = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.02)
