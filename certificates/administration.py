@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from certificates import documents
 from certificates.catalogue import Tampered, newest_version, rule_of
 from certificates.models import Award, Definition, Document, DocumentState, RuleVersion
 from certificates.rules.compile import unavailable
@@ -14,6 +15,7 @@ from certificates.rules.model import Rule
 from lms.db import BIGGEST_ID, db
 
 PAGE = 50
+CHECKED_MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,20 @@ def check_printing() -> str | None:
             "administrator says why, and lets you try again."
         )
     return None
+
+
+def check_files() -> str | None:
+    """For `ropes doctor`: whether printed certificates lie where they are looked for."""
+    ready = select(Document).where(Document.state == DocumentState.READY.value)
+    newest = db.session.scalars(ready.order_by(Document.id.desc()).limit(CHECKED_MOST)).all()
+    lost = sum(documents.is_lost(document) for document in newest)
+    if not lost:
+        return None
+    return (
+        f"{lost} of the newest {len(newest)} printed certificates are not in {documents.folder()}. "
+        "Several machines need one folder for files (LMS_FILES); after a restore, copy the files "
+        "back as well. Whoever holds one can have it printed again."
+    )
 
 
 def check_rules() -> str | None:

@@ -16,7 +16,7 @@ from certificates.rules.model import Rule
 from certificates.rules.parse import parse
 from certificates.standing import note_offer
 from lms import audit, clock
-from lms.db import db
+from lms.db import db, one_at_a_time
 from lms.errors import Conflict, NotFound
 from lms.jobs.queue import wake
 
@@ -163,6 +163,7 @@ def load_library(folder: Path = LIBRARY) -> list[RuleVersion]:
 
     A certificate whose newest rule an administrator wrote is left alone.
     """
+    one_at_a_time("certificates.library")
     new = []
     texts = [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.yaml"))]
     for rule, text in [(parse(text), text) for text in texts]:

@@ -40,8 +40,8 @@ class NotReady(Conflict):
 
 def folder() -> Path:
     """Return the folder of printed certificates."""
-    instance: Path = current_app.config["LMS_INSTANCE"]
-    return instance / "certificates"
+    files: Path = current_app.config["LMS_FILES"]
+    return files / "certificates"
 
 
 def path_of(sha256: str) -> Path:

@@ -21,7 +21,7 @@ from certificates.documents import remove_of, reprint_changed
 from certificates.models import Award, Recheck, Sweep
 from certificates.rules.compile import holders
 from lms import clock
-from lms.db import db, transaction, writing
+from lms.db import db, one_at_a_time, transaction, writing
 from lms.events import EvidenceChanged, PeopleChanged, PersonErased
 from lms.jobs.queue import wake
 from lms.people.models import Person
@@ -178,6 +178,7 @@ def _ask_for_tonight() -> None:
         return
     midnight = moment - dt.timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
     with transaction() as session:
+        one_at_a_time("certificates.nightly")
         asked = session.scalar(
             select(Sweep.id)
             .where(Sweep.why == NIGHTLY, Sweep.requested_at.between(midnight, moment))

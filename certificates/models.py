@@ -104,7 +104,7 @@ class DocumentState(StrEnum):
 
 
 class Document(Model):
-    """One printing of an award: a PDF in the instance folder, named by the SHA-256 of its bytes.
+    """One printing of an award: a PDF in LMS_FILES, named by the SHA-256 of its bytes.
 
     name_digest: keyed digest of the name on the paper, to see that a name has changed since;
     emptied when the person is erased.

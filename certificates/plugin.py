@@ -84,10 +84,12 @@ plugin = Plugin(
             _l("You have earned %(title)s"),
             "certificates/notices/earned",
             "tells a person that they have earned a certificate, and where it is",
+            label=_l("Certificates that you have earned"),
         ),
     ),
     checks=(
         Check("certificates printed", administration.check_printing),
+        Check("printed files", administration.check_files),
         Check("certificate rules", administration.check_rules),
         Check("drawing", fit.check_pango),
         Check("fonts", fit.check_fonts),

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from courses.acts import ACTS, SUBJECTS
 from courses.authoring.views import blueprint as authoring
 from courses.blocks import content
-from courses.catalogue.media import check_media
+from courses.catalogue.media import check_media, check_pictures
 from courses.exchange.commands import course_commands
 from courses.exchange.library import load_shipped
 from courses.exchange.views import blueprint as exchange
@@ -87,11 +87,14 @@ plugin = Plugin(
         Setting(
             "LMS_COURSES_MEDIA",
             "",
-            "Folder for the pictures in courses; empty: courses-media in the instance folder.",
+            "Folder for the pictures in courses; empty: courses-media in LMS_FILES.",
         ),
     ),
     demo=((20, "courses.demo.step:LearningStep"),),
-    checks=(Check("pictures", check_media, vital=True),),
+    checks=(
+        Check("folder of pictures", check_media, vital=True),
+        Check("pictures", check_pictures),
+    ),
     held=(*paths_held.HELD, *progress_held.HELD),
     on_start=start,
 )

@@ -11,19 +11,20 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, ValidationError
 
 from lms import config, events, evidence, plugin, private
-from lms.db import BIGGEST_ID, begin_request, db, end_request
-from lms.errors import DomainError, Misconfigured, Unavailable
+from lms.db import BIGGEST_ID, abandon, begin_request, db, end_request, engine_options
+from lms.errors import DomainError, Misconfigured
 from lms.jobs import queue as jobs
 from lms.notices.part import part as notices
+from lms.outage import is_outage
 from lms.people.part import part as people
 from lms.plugin import Plugin
 from lms.teams.part import part as teams
-from lms.web.errors import answer_error
+from lms.web.errors import answer_database_error, answer_error
 from lms.web.part import part as web
 from lms.writers import prepare_engine
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 # The kernel's own rooms say what they add in the same words as plugins do.
 ROOMS: tuple[Plugin, ...] = (web, people, teams, notices)
-KERNEL_MODELS = ("lms.audit", "lms.jobs.worker", "lms.objectives")
+KERNEL_MODELS = ("lms.audit", "lms.jobs.worker", "lms.mail.trouble", "lms.objectives")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -75,8 +76,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         _register(app, part)
     app.after_request(_finish)
     app.teardown_request(_end)
-    for error in (DomainError, OperationalError):
-        app.register_error_handler(error, _answer_raised)
+    app.register_error_handler(DomainError, answer_error)
+    app.register_error_handler(SQLAlchemyError, answer_database_error)
     return app
 
 
@@ -93,6 +94,7 @@ def _configure(app: Flask) -> None:
     config.check_secret(app.config["LMS_SECRET_KEY"])
     instance = Path(app.config["LMS_INSTANCE"]).absolute()
     app.config["LMS_INSTANCE"] = instance
+    app.config["LMS_FILES"] = Path(app.config["LMS_FILES"] or instance).absolute()
     url = app.config["LMS_DATABASE_URL"] or f"sqlite:///{instance / 'ropes.sqlite3'}"
     try:
         parsed = make_url(url)
@@ -115,8 +117,7 @@ def _configure(app: Flask) -> None:
     app.config.update(
         SECRET_KEY=app.config["LMS_SECRET_KEY"],
         SQLALCHEMY_DATABASE_URI=parsed.render_as_string(hide_password=False),
-        # Values of a statement that failed must not reach the logs.
-        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(parsed),
         # Browsers take `__Host-` from this very host alone, over HTTPS: no neighbour can plant one.
         SESSION_COOKIE_NAME="__Host-ropes" if https and secure else "ropes",
         SESSION_COOKIE_HTTPONLY=True,
@@ -167,21 +168,20 @@ def _view_function() -> Any:
 def _finish(response: Response) -> Response:
     """Commit what the request did when its answer is a success, and nothing of it otherwise."""
     if response.status_code >= 400 and not g.get("lms_keep"):
-        db.session.rollback()
+        abandon()
         return response
+    asked = False
     try:
+        db.session.flush()
+        asked = True
         db.session.commit()
-    # The disk is full, the server went away; or whoever asked may not write any more.
-    except (OperationalError, DomainError) as error:
-        answer: Response = _answer_raised(error)
-        return answer
+    except DomainError as error:  # whoever asked may not write any more
+        abandon()
+        return answer_error(error)
+    except SQLAlchemyError as error:  # the disk is full, the server went away
+        if not is_outage(error):
+            raise
+        # SQLite says for certain that nothing was kept; a server that is gone says nothing.
+        in_doubt = asked and db.engine.dialect.name != "sqlite"
+        return answer_database_error(error, in_doubt=in_doubt)
     return response
-
-
-def _answer_raised(error: Exception) -> Any:
-    db.session.rollback()
-    if isinstance(error, OperationalError):
-        log.error("the database did not answer: %s", type(error.orig).__name__)
-        error = Unavailable("The database does not answer just now. Nothing was lost; try again.")
-    assert isinstance(error, DomainError)  # noqa: S101 - told to the type checker
-    return answer_error(error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import shutil
 import sqlite3
@@ -24,6 +23,7 @@ from lms.errors import DomainError, Misconfigured
 from lms.jobs.worker import run_worker, stop_on_signal
 from lms.serving import programs
 from lms.serving.announce import announce
+from lms.serving.logs import log_to_terminal
 from lms.serving.ports import LOOPBACK, check_port
 from lms.serving.settled import settle
 from lms.serving.supervise import supervise
@@ -162,15 +162,6 @@ def doctor() -> None:
         click.echo(f"{mark}  {what}" + (f": {finding}" if finding else ""))
     click.echo("All is well." if not wrong else f"{wrong} to look at.")
     sys.exit(1 if wrong else 0)
-
-
-def log_to_terminal() -> None:
-    """Write what happens to standard error, one line each, for whatever runs the program."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for noisy in ("huey", "alembic", "weasyprint", "fontTools"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,15 @@ KERNEL_SETTINGS: tuple[Setting, ...] = (
         "SQLAlchemy address of the database; empty: SQLite in the instance folder.",
         secret=True,
     ),
-    Setting("LMS_INSTANCE", "instance", "Folder for the database, files and the job queue.", Path),
+    Setting(
+        "LMS_INSTANCE", "instance", "Folder for what one machine keeps: SQLite, job queue.", Path
+    ),
+    Setting(
+        "LMS_FILES",
+        "",
+        "Folder for pictures, printed certificates and exports; the same one for every machine. "
+        "Empty: the instance folder.",
+    ),
     Setting("LMS_BASE_URL", "http://127.0.0.1:8000", "The address people open, without a slash."),
     Setting(
         "LMS_TRUSTED_PROXIES",

@@ -11,16 +11,20 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, types
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, func, select, types
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 
 from lms import writers
+from lms.outage import DATABASE, outages
 from lms.writers import Mode
 
 NAMING = {
@@ -29,6 +33,18 @@ NAMING = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
+}
+# A request waits so long for a connection, at most; the answer is 503 then, and not a hung page.
+CONNECT_SECONDS = 5
+ALONE = 0x6C6D73  # "lms": our advisory locks' own space
+POOL_SECONDS = 5
+# A server whose machine went away says nothing: the system finds out (see libpq's settings).
+SILENT = {
+    "keepalives": 1,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
 }
 
 log = logging.getLogger(__name__)
@@ -172,7 +188,30 @@ def transaction(reads_first: bool = False) -> Iterator[Session]:
             raise
 
 
-def on_commit(call: Callable[[], None]) -> None:
+def one_at_a_time(what: str) -> None:
+    """Keep transactions that name the same thing waiting for one another, until this one ends.
+
+    For what is looked up and then made: on PostgreSQL two could both find it missing. On SQLite a
+    transaction that writes is alone anyhow. Call it before anything is read.
+    """
+    if db.engine.dialect.name == "postgresql":
+        key = zlib.crc32(what.encode()) & 0x7FFFFFFF
+        db.session.execute(select(func.pg_advisory_xact_lock(ALONE, key)))
+
+
+def abandon() -> None:
+    """Roll back whatever the session is at; a connection that cannot even do that is let go.
+
+    For paths that answer an error: they must not fail by another.
+    """
+    session = db.session()
+    try:
+        session.rollback()
+    except SQLAlchemyError:
+        session.invalidate()
+
+
+def on_commit(call: Callable[[], object]) -> None:
     """Run `call` once what the session is doing is committed; never if it is rolled back.
 
     Inside a savepoint (`begin_nested`) it shares the savepoint's fate, and still waits for the
@@ -194,6 +233,7 @@ def _write_before_flush(session: Session, _context: Any, _objects: Any) -> None:
 
 @event.listens_for(Session, "after_commit")
 def _note_commit(session: Session) -> None:
+    outages.well(DATABASE)
     waiting = session.info.get("lms_on_commit", [])
     savepoint = session.get_nested_transaction()
     if savepoint is None:
@@ -227,3 +267,15 @@ def _run_after_commit(session: Session, ended: SessionTransaction) -> None:
             call()
         except Exception:
             log.exception("what was to follow a commit failed")
+
+
+def engine_options(url: URL) -> dict[str, Any]:
+    """Return how connections to the database of this address are made and kept."""
+    options: dict[str, Any] = {"hide_parameters": True}  # values of a failed statement reach no log
+    if url.get_backend_name() == "postgresql":
+        given = {name: value for name, value in SILENT.items() if name not in url.query}
+        if "connect_timeout" not in url.query:
+            given["connect_timeout"] = CONNECT_SECONDS
+        # A connection is tried before it is used: the server may have been restarted since.
+        options |= {"pool_pre_ping": True, "pool_timeout": POOL_SECONDS, "connect_args": given}
+    return options

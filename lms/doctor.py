@@ -17,6 +17,7 @@ from lms import private
 from lms.app import kept_folders
 from lms.db import db
 from lms.jobs.file import find_damaged
+from lms.jobs.files import check_files
 from lms.plugin import Check, Plugin
 from lms.web.health import KERNEL_CHECKS
 
@@ -92,7 +93,7 @@ def check_jobs() -> str | None:
     return None
 
 
-def check_files() -> str | None:
+def check_private() -> str | None:
     """Look for files that others on this machine may read."""
     instance = Path(current_app.config["LMS_INSTANCE"])
     url = db.engine.url
@@ -118,9 +119,10 @@ DOCTOR_CHECKS = (
     Check("company", check_company),
     Check("mail server", check_mail),
     Check("jobs", check_jobs),
+    Check("files", check_files),
     Check("plugins", check_plugins),
     Check("disk", check_disk),
-    Check("files", check_files),
+    Check("private files", check_private),
 )
 
 

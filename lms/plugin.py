@@ -119,13 +119,17 @@ class TeamColumn(Protocol):
 class NoticeKind:
     """A kind of notice a plugin sends: its templates `<template>.txt` and `.html`, and its reason.
 
-    `subject` is lazily translated, with %(name)s places filled from the notice's data.
+    `subject` is lazily translated, with %(name)s places filled from the notice's data. A template
+    `.html` may be left out: the mail then shows the text as a page. A kind with a `label` (lazily
+    translated: "Reminders of what is due") can be stopped as mail by whoever gets it; it stands on
+    their page all the same. One without is mailed always.
     """
 
     slug: str
     subject: Any
     template: str
     purpose: str
+    label: Any = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,13 +37,14 @@ CONTENT_TYPES = {
     "webp": "image/webp",
 }
 JPEG_QUALITY = 85
+CHECKED_MOST = 500
 _switch = threading.Lock()
 
 
 def folder() -> Path:
-    """Return the folder where pictures are kept (LMS_COURSES_MEDIA, or in the instance folder)."""
+    """Return the folder where pictures are kept (LMS_COURSES_MEDIA, or in LMS_FILES)."""
     named = current_app.config["LMS_COURSES_MEDIA"]
-    return Path(named) if named else Path(current_app.config["LMS_INSTANCE"]) / "courses-media"
+    return Path(named) if named else Path(current_app.config["LMS_FILES"]) / "courses-media"
 
 
 def check_media() -> str | None:
@@ -176,6 +177,18 @@ def find_pictures(digests: Iterable[str]) -> dict[str, Media]:
         return {}
     rows = db.session.scalars(select(Media).where(Media.sha256.in_(wanted)))
     return {row.sha256: row for row in rows}
+
+
+def check_pictures() -> str | None:
+    """For `ropes doctor`: say when pictures that courses name are not in the folder."""
+    looked_at = db.session.scalars(select(Media).limit(CHECKED_MOST)).all()
+    missing = sum(not _path(one).exists() for one in looked_at)
+    if not missing:
+        return None
+    return (
+        f"{missing} of {len(looked_at)} pictures are not in {folder()}. Several machines need one "
+        "folder for files (LMS_FILES); after a restore, copy the files back as well."
+    )
 
 
 def _path(media: Media) -> Path:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as Folder
 
+from sqlalchemy.exc import IntegrityError
+
 from courses.catalogue.models import Course
 from courses.catalogue.services import find_course
 from courses.exchange.folder import read_folder
@@ -63,10 +65,17 @@ def load_library(folder: Folder = LIBRARY) -> Loaded:
 
 
 def _attempt(done: Loaded, name: str, load: object) -> None:
+    """Bring one in; where somebody else has brought it in at the same moment, look once more."""
     assert callable(load)  # noqa: S101 - told to the type checker
+    before = (len(done.courses), len(done.paths))
     try:
-        with transaction(reads_first=True):
-            load()
+        try:
+            with transaction(reads_first=True):
+                load()
+        except IntegrityError:
+            del done.courses[before[0] :], done.paths[before[1] :]
+            with transaction(reads_first=True):
+                load()
     except DomainError as error:
         done.refused[name] = error.message
         log.error("%s could not be loaded from the library: %s", name, error.message)

@@ -40,12 +40,14 @@ NOTICE_KINDS = (
         _l("Three days left: %(title)s"),
         "courses/notices/due",
         "reminds once, three days before a path is due",
+        label=_l("Reminders before a path is due"),
     ),
     NoticeKind(
         OVERDUE,
         _l("Still open: %(title)s"),
         "courses/notices/overdue",
         "reminds once, after a path was due",
+        label=_l("Reminders of what is still open"),
     ),
 )
 

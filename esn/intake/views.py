@@ -7,14 +7,14 @@ import traceback
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from esn.connectors.contract import Answer, NotProved, Push, get_kind
 from esn.ledger.intake import take_in
 from esn.models import Connector
-from lms.db import begin_writing, db
+from lms.db import abandon, begin_writing, db
 from lms.errors import DomainError, Invalid, Misconfigured, TooLarge
+from lms.outage import is_outage
 from lms.people.access import Who, allow
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class IntakeFailed(DomainError):
 @blueprint.errorhandler(DomainError)
 def answer_error(error: DomainError) -> tuple[Response, int]:
     """Machines get JSON, whatever they say they accept."""
-    db.session.rollback()
+    abandon()
     return jsonify(error=error.message), error.status
 
 
@@ -45,9 +45,11 @@ def push(connector_uid: str, path: str = "") -> tuple[Response, int]:
     body = _read_body()
     try:
         answer, status = _take(connector_uid, path, body)
-    except (DomainError, OperationalError):
+    except DomainError:
         raise  # the kernel has an answer to these, which repeats nothing of what was sent
     except Exception as error:
+        if is_outage(error):
+            raise
         # An error's text, and its traceback's, can carry what was sent: only the place is logged.
         place = traceback.extract_tb(error.__traceback__)[-1]
         log.error("intake failed: %s at %s:%s", type(error).__name__, place.name, place.lineno)

@@ -6,7 +6,9 @@ by a sweep each `every_seconds`: a lost wake-up costs seconds, never work. A job
 works in short transactions (`lms.db.transaction`, a hundred rows at most), and may be killed at
 any point.
 
-Huey carries the wake-ups (a SQLite file, or Redis); this module is its one typed wrapper.
+Huey carries the wake-ups (a SQLite file, or Redis); this module is its one typed wrapper. Where it
+does not answer, nobody waits for it: for some seconds it is not even asked, and the sweep runs the
+jobs without it.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +29,16 @@ from huey.exceptions import ConfigurationError
 from lms import db
 from lms.errors import Misconfigured
 from lms.jobs.file import open_file
+from lms.outage import QUEUE, outages
 
 log = logging.getLogger(__name__)
 
 # A process killed between its mark and its wake-up must not silence the job for good.
 PENDING_SECONDS = 30
+# A wake-up comes after the commit and before the answer: a Redis that hangs may not hold it longer.
+REDIS_SECONDS = 0.5
+# After a failure nobody asks for so long.
+PAUSE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +69,40 @@ class Queue:
         self._guard = threading.Lock()
         self._running: set[str] = set()
         self._again: set[str] = set()
+        self._asked_from = 0.0  # by the monotonic clock: until then the queue is left alone
 
-    def wake(self, name: str) -> None:
-        """Ask for the job to be run soon; a wake-up that already waits is not doubled."""
+    def wake(self, name: str) -> bool:
+        """Ask for the job to be run soon; a wake-up that already waits is not doubled.
+
+        Returns False where the queue does not answer: the job's rows are kept, and the sweep runs it.
+        """
         if name not in self.jobs:
             raise KeyError(f"no job is named {name}")
         if self.manual:
             self.woken[name] = None
-            return
+            return True
+        return self._ask(lambda: self._enqueue(name))
+
+    def leave(self, mark: str, text: str) -> bool:
+        """Leave a word for a job beside the wake-ups; False where the queue does not answer."""
+        return self._ask(lambda: self.huey.put(mark, text))
+
+    def _ask(self, act: Callable[[], None]) -> bool:
+        """Do something with the queue, unless it has just failed; return whether that went well."""
+        if time.monotonic() < self._asked_from:
+            return False
+        try:
+            act()
+        except (
+            Exception
+        ) as error:  # of Redis, of SQLite, of the disk: what it is makes no difference
+            self._asked_from = time.monotonic() + PAUSE_SECONDS
+            outages.failed(QUEUE, error)
+            return False
+        outages.well(QUEUE)
+        return True
+
+    def _enqueue(self, name: str) -> None:
         mark, moment = f"pending:{name}", time.time()
         if not self.huey.put_if_empty(mark, moment):
             since = self.huey.get(mark, peek=True)
@@ -84,7 +118,7 @@ class Queue:
         Nobody waits for a running job, so that one long job never holds up all threads.
         """
         if not self.manual:
-            self.huey.delete(f"pending:{name}")
+            self._ask(lambda: self.huey.delete(f"pending:{name}"))
         with self._guard:
             if name in self._running:
                 self._again.add(name)
@@ -116,7 +150,9 @@ class Queue:
 def _open_huey(where: str, instance: Path) -> Any:
     if where.startswith("redis://"):
         try:
-            return RedisHuey("ropes", url=where, results=False)
+            return RedisHuey(
+                "ropes", connection_pool=_redis_pool(where), results=False, blocking=False
+            )
         except ConfigurationError as error:
             raise Misconfigured(
                 "LMS_JOBS names a Redis server, and the package to speak with it is not installed: "
@@ -127,6 +163,22 @@ def _open_huey(where: str, instance: Path) -> Any:
     if where == "manual":
         return MemoryHuey("ropes", results=False)
     return open_file(instance)
+
+
+def _redis_pool(where: str) -> Any:
+    """Return connections to Redis that give up soon, and do not try again by themselves."""
+    try:
+        from redis import ConnectionPool
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError as error:
+        raise ConfigurationError("redis") from error
+    return ConnectionPool.from_url(
+        where,
+        socket_connect_timeout=REDIS_SECONDS,
+        socket_timeout=REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def init_app(app: Flask, jobs: Iterable[Job]) -> None:
@@ -152,7 +204,7 @@ def wake(name: str) -> None:
     waiting = queue()
     if name not in waiting.jobs:
         raise KeyError(f"no job is named {name}")
-    db.on_commit(lambda: waiting.wake(name))
+    db.on_commit(partial(waiting.wake, name))
 
 
 def run_pending(limit: int = 1000) -> list[str]:

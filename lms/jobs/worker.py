@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask
 from huey.consumer import Consumer
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lms import clock
 from lms.db import Model, UtcDateTime, db, transaction
+from lms.jobs.marks import leave_mark, take_mark
 from lms.jobs.queue import Queue
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ def beat() -> None:
         session.execute(
             delete(Worker).where(or_(Worker.seen_at < long_ago, Worker.seen_at > ahead))
         )
+    leave_mark(own_name())
 
 
 def seconds_since_beat() -> float | None:
@@ -121,6 +124,7 @@ def run_worker(app: Flask, stop: threading.Event) -> None:
         sweeper.join(timeout=HEARTBEAT_SECONDS)
         with app.app_context(), transaction() as session:
             session.execute(delete(Worker).where(Worker.name == own_name()))
+            take_mark(own_name())
 
 
 def _sweep(app: Flask, queue: Queue, stop: threading.Event) -> None:
@@ -131,13 +135,15 @@ def _sweep(app: Flask, queue: Queue, stop: threading.Event) -> None:
     """
     due = dict.fromkeys(queue.jobs, 0.0)
     next_beat = 0.0
+    hands = ThreadPoolExecutor(THREADS, thread_name_prefix="unasked")
     while not stop.wait(POLL_SECONDS):
         moment = time.monotonic()
         try:
             for name, job in queue.jobs.items():
                 if due[name] <= moment:
-                    queue.wake(name)
                     due[name] = moment + job.every_seconds
+                    if not queue.wake(name):  # the queue is away: the work is done all the same
+                        hands.submit(_run, app, queue, name)
             if next_beat <= moment:
                 with app.app_context():
                     beat()
@@ -145,3 +151,12 @@ def _sweep(app: Flask, queue: Queue, stop: threading.Event) -> None:
         except Exception:
             log.exception("the worker's sweep or heartbeat failed; trying again")
             stop.wait(1)
+    hands.shutdown(wait=False, cancel_futures=True)
+
+
+def _run(app: Flask, queue: Queue, name: str) -> None:
+    try:
+        with app.app_context():
+            queue.run(name)
+    except Exception:
+        log.exception("job %s failed; the next sweep runs it again", name)

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.db import Json, Model, UtcDateTime
+from lms.mail.rows import MailRow
 
 
-class Mailing(StrEnum):
-    """How far the mail of a notice has come."""
-
-    WAITING = "waiting"
-    SENT = "sent"
-    NONE = "none"  # the person has no address; the notice stands on the page only
-    FAILED = "failed"  # tried until patience ended
-
-
-class Notice(Model):
+class Notice(MailRow, Model):
     """One notice to one person. `data` holds ids and titles, no names of others.
 
     address: mailed there, to an address that was the person's, and shown on no page; emptied once
@@ -38,13 +29,18 @@ class Notice(Model):
     address: Mapped[str | None] = mapped_column(String(254))
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     read_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    mailing: Mapped[str] = mapped_column(String(8), default=Mailing.WAITING)
-    tries: Mapped[int] = mapped_column(default=0)
-    next_try_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    failed: Mapped[str] = mapped_column(String(300), default="")
 
     __table_args__ = (
         Index("ix_lms_notice_person_id_created_at", "person_id", "created_at"),
         Index("ix_lms_notice_mailing_next_try_at", "mailing", "next_try_at"),
     )
+
+
+class NoticeStop(Model):
+    """A kind of notice that a person wants no mail of; it stands on their page all the same."""
+
+    __tablename__ = "lms_notice_stop"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("lms_person.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(80), primary_key=True)

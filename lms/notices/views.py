@@ -1,20 +1,26 @@
-"""What a person was told, on a page of their own."""
+"""What a person was told, on a page of their own; and which of it comes by mail."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 
 from lms.db import writes
-from lms.notices import services
+from lms.notices import services, stops
 from lms.notices.words import filled, people_in, subject
 from lms.people.access import Who, allow
 from lms.people.current import current_person
 from lms.people.names import display_names
 
-blueprint = Blueprint("notices", __name__, url_prefix="/notices", template_folder="templates")
+blueprint = Blueprint("notices", __name__, template_folder="templates")
+# What a mail provider posts on behalf of its user: no browser of ours, no token of a form (RFC 8058).
+one_click = Blueprint("notices_one_click", __name__)
+BY_ITS_LINK = "the link in the mail is signed, and can do nothing but stop one kind of mail"
 
 
-@blueprint.get("")
+@blueprint.get("/notices")
 @allow(Who.SIGNED_IN)
 @writes
 def news() -> str:
@@ -35,3 +41,44 @@ def news() -> str:
     page = render_template("notices/news.html", lines=lines)
     services.mark_read(person_id)
     return page
+
+
+@blueprint.route("/notices/mail", methods=["GET", "POST"])
+@allow(Who.SIGNED_IN)
+def mail() -> Any:
+    """Choose which kinds come by mail."""
+    person_id = current_person().id
+    if request.method == "POST":
+        stops.choose(person_id, frozenset(request.form.getlist("kind")))
+        flash(_("Saved."), "good")
+        return redirect(url_for("notices.mail"), 303)
+    return render_template(
+        "notices/mail.html", kinds=stops.stoppable(), stopped=stops.stopped_kinds(person_id)
+    )
+
+
+@blueprint.get(f"{stops.STOP_PATH}/<token>")
+@allow(Who.PUBLIC, reason=BY_ITS_LINK)
+def stopping(token: str) -> str:
+    """Ask before stopping: programs that look at links in mails press no button."""
+    person, kind = stops.read_token(token)
+    done = stops.is_stopped(person.id, kind)
+    return render_template("notices/stop.html", kind=kind, token=token, done=done)
+
+
+@blueprint.post(f"{stops.STOP_PATH}/<token>/now")
+@allow(Who.PUBLIC, reason=BY_ITS_LINK)
+def stop_now(token: str) -> Any:
+    """Stop, from the page."""
+    person, kind = stops.read_token(token)
+    stops.stop(person.id, kind)
+    return redirect(url_for("notices.stopping", token=token), 303)
+
+
+@one_click.post(f"{stops.STOP_PATH}/<token>")
+@allow(Who.MACHINE, reason=BY_ITS_LINK)
+def stop_by_click(token: str) -> tuple[str, int]:
+    """Stop, asked by the mail program (RFC 8058, 3.2)."""
+    person, kind = stops.read_token(token)
+    stops.stop(person.id, kind)
+    return "", 204

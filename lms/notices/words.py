@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import current_app, render_template
+from flask import current_app
+from flask_babel import gettext as _
 from jinja2 import TemplateNotFound
 
 from lms.notices.models import Notice
+from lms.people.letters import letter_html, render_mail
 from lms.people.names import display_names, removed_name
 from lms.plugin import NoticeKind
 
@@ -36,19 +38,30 @@ def subject(kind: NoticeKind, data: Mapping[str, Any]) -> str:
     return " ".join((str(kind.subject) % data).split())
 
 
-def mail_parts(notice: Notice, kind: NoticeKind) -> tuple[str, str, str | None]:
-    """Return the subject, the text and the HTML (None where the kind has no such template)."""
+def mail_parts(notice: Notice, kind: NoticeKind, stop_url: str = "") -> tuple[str, str, str]:
+    """Return the subject, the text and the HTML, which shows the text where the kind has none.
+
+    stop_url: where this kind of mail can be stopped; both say so.
+    """
     data = filled(notice, display_names(people_in([notice])))
-    path = data.get("path", "/")
-    context = {**data, "subject": subject(kind, data), "url": address(path), "kind": kind}
-    text = render_template(f"{kind.template}.txt", **context)
+    context = {
+        **data,
+        "subject": subject(kind, data),
+        "url": address(data.get("path", "/")),
+        "kind": kind,
+        "stop_url": stop_url,
+    }
+    title = str(context["subject"])
+    text = render_mail(f"{kind.template}.txt", **context)
     try:
-        html = render_template(f"{kind.template}.html", **context)
+        html = render_mail(f"{kind.template}.html", **context)
     except TemplateNotFound as missing:
         if missing.name != f"{kind.template}.html":
             raise
-        html = None
-    return str(context["subject"]), text, html
+        html = letter_html(title, text, stop_url)
+    if stop_url:
+        text = f"{text.rstrip()}\n\n-- \n{_('You can stop mails of this kind:')}\n{stop_url}\n"
+    return title, text, html
 
 
 def address(path: str) -> str:

@@ -9,12 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-import logging
 import secrets
-import smtplib
 
 import orjson
-from flask import current_app, render_template
+from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, or_, select, update
@@ -24,12 +22,12 @@ from lms.db import db, transaction
 from lms.encryption import Seal
 from lms.errors import Misconfigured
 from lms.jobs.queue import Job, wake
+from lms.mail.sender import Box, drain
+from lms.mail.smtp import Letter, host_name
 from lms.moments import is_due, is_good
 from lms.people import familiar, sessions, tries
-from lms.people.mail import mail_is_set_up, send_mail
+from lms.people.letters import render_mail
 from lms.people.models import Identity, Person, SignInCode, new_uid
-
-log = logging.getLogger(__name__)
 
 JOB = "people.codes"
 VALID_MINUTES = 15
@@ -177,57 +175,50 @@ def send_waiting() -> None:
         tries.sweep()
         sessions.sweep()
         familiar.sweep()
-    if not mail_is_set_up():
-        return
-    while True:
-        with transaction() as session:
-            waiting = session.execute(
-                select(
-                    SignInCode.id, SignInCode.unsent, Identity.email, Identity.given_name,
-                    Person.language,
-                )
-                .join(Identity, Identity.person_id == SignInCode.person_id)
-                .join(Person, Person.id == SignInCode.person_id)
-                .where(SignInCode.unsent.is_not(None), is_good(SignInCode.expires_at, VALID))
-                .order_by(SignInCode.id)
-                .limit(BATCH)
-            ).all()  # fmt: skip
-        if not waiting:
-            return
-        for row in waiting:
-            if (words := open_unsent(row.unsent)) is not None:
-                _mail(words, row.email, row.given_name, row.language)
-            with transaction() as session:
-                session.execute(
-                    update(SignInCode).where(SignInCode.id == row.id).values(unsent=None)
-                )
+    drain(BOX)
 
 
-def _mail(unsent: dict[str, str], email: str, given_name: str, language: str) -> None:
-    """Send one mail; the row goes on waiting where the server does not take it."""
+def _letter(row: SignInCode) -> Letter | None:
+    """Return the mail with a code; None where the code is used up or the person cannot be mailed."""
+    words = None if row.unsent is None else open_unsent(row.unsent)
+    identity = db.session.get(Identity, row.person_id)
+    person = db.session.get(Person, row.person_id)
+    if words is None or identity is None or person is None or not identity.email:
+        return None
     base: str = current_app.config["LMS_BASE_URL"]
-    code = unsent["code"]
-    with force_locale(language or current_app.config["LMS_LANGUAGE"]):
-        send_mail(
-            email,
-            str(_("Your code: %(code)s", code=f"{code[:3]} {code[3:]}")),
-            render_template(
-                "people/mail/code.txt",
-                code=f"{code[:3]} {code[3:]}",
-                link=f"{base}/sign-in/by-link/{unsent['token']}",
-                given_name=given_name,
-                company=current_app.config["LMS_COMPANY"],
-                minutes=VALID_MINUTES,
-            ),
+    code = f"{words['code'][:3]} {words['code'][3:]}"
+    with force_locale(person.language or current_app.config["LMS_LANGUAGE"]):
+        subject = str(_("Your code: %(code)s", code=code))
+        context = {
+            "subject": subject,
+            "code": code,
+            "link": f"{base}/sign-in/by-link/{words['token']}",
+            "given_name": identity.given_name,
+            "minutes": VALID_MINUTES,
+        }
+        return Letter(
+            identity.email,
+            subject,
+            render_mail("people/mail/code.txt", **context),
+            render_mail("people/mail/code.html", **context),
+            # Nothing of the row's `uid`: the browser that asked proves itself by it.
+            f"code-{row.id}-{row.expires_at:%Y%m%d%H%M%S}@{host_name()}",
         )
 
 
-def send_job() -> None:
-    """Run `send_waiting`; a mail server that does not answer is tried again at the next sweep."""
-    try:
-        send_waiting()
-    except (OSError, smtplib.SMTPException) as error:
-        log.warning("sign-in mail waits: %s", type(error).__name__)
+def _forget_words(row: SignInCode) -> None:
+    row.unsent = None
 
 
-job = Job(JOB, send_job, every_seconds=20.0)
+BOX = Box(
+    SignInCode,
+    lambda: (SignInCode.unsent.is_not(None), SignInCode.expires_at > clock.now()),
+    _letter,
+    lambda row: row.person_id,
+    first_seconds=15,
+    most_seconds=120,
+    most_tries=12,  # a code is over before
+    doubt_seconds=120,
+    closed=_forget_words,
+)
+job = Job(JOB, send_waiting, every_seconds=20.0)

@@ -13,11 +13,11 @@ from rich.table import Table
 from sqlalchemy import select
 
 from lms import audit
-from lms.db import transaction
+from lms.db import one_at_a_time, transaction
 from lms.errors import DomainError
 from lms.people import erasing, joining, services
 from lms.people.codes import find_identity
-from lms.people.exchange.apply import apply_plan, plan_file
+from lms.people.exchange.apply import IMPORT, apply_plan, plan_file
 from lms.people.exchange.plan import Plan
 from lms.people.exchange.write import export_people
 from lms.people.models import Person
@@ -35,6 +35,7 @@ def import_people(file: Path, dry_run: bool) -> None:
     People who are not in the file are left as they are.
     """
     with transaction(reads_first=True):
+        one_at_a_time(IMPORT)
         plan = plan_file(file.read_bytes())
         if not plan.problems and not dry_run:
             apply_plan(plan, by=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import g
+from flask import current_app, g
 
 from lms.errors import NotAllowed
 from lms.people.models import Person
@@ -20,3 +20,14 @@ def current_person() -> Person:
     if person is None:
         raise NotAllowed("Sign in first.")
     return person
+
+
+def forget_person() -> None:
+    """Let the rest of this request be nobody's: what answers an error asks no database who it was.
+
+    Flask-Login would look the person up as soon as a template is rendered.
+    """
+    g.lms_person = None
+    manager = getattr(current_app, "login_manager", None)
+    if manager is not None:
+        g._login_user = manager.anonymous_user()

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms import clock
 from lms.db import Json, Model, UtcDateTime
+from lms.mail.rows import MailRow
 
 WAY_BACK_MAX_CHARS = 500  # of an address of ours to come back to after sign-in
 
@@ -143,7 +144,7 @@ class Passkey(WebAuthnMixin, Model):  # type: ignore[misc]
         return {"person_id": self.person_id}
 
 
-class SignInCode(Model):
+class SignInCode(MailRow, Model):
     """A code and a link, mailed together: either lets its person in once.
 
     Only hashes are kept. `unsent` holds what the mail says, sealed (`lms.people.codes`), until the

@@ -6,12 +6,12 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from lms.config import Setting
+from lms.mail.trouble import check_mail, check_trouble
 from lms.people import codes, erasing, sign_in_log, still
 from lms.people.acts import ACTS, SUBJECTS
 from lms.people.commands import commands
 from lms.people.gate import enforce
 from lms.people.held import HELD
-from lms.people.mail import check_mail, init_mail
 from lms.people.security import init_security, load_person
 from lms.people.views import admin, files, links, me, passkeys
 from lms.plugin import Audience, Check, NavItem, Plugin
@@ -19,9 +19,10 @@ from lms.plugin import Audience, Check, NavItem, Plugin
 
 def start(app: Flask) -> None:
     """Load the person of each request, and guard every view."""
-    init_mail(app)
+    app.before_request(
+        load_person
+    )  # before Flask-Principal, which looks at every request who it is
     init_security(app)
-    app.before_request(load_person)
     app.before_request(enforce)
     still.init_app(app)
 
@@ -54,6 +55,6 @@ part = Plugin(
     held=HELD,
     acts=ACTS,
     subjects=SUBJECTS,
-    checks=(Check("mail", check_mail),),
+    checks=(Check("mail", check_mail), Check("mail refused", check_trouble)),
     on_start=start,
 )

@@ -32,6 +32,7 @@ from wtforms import HiddenField
 from lms import clock
 from lms.db import db
 from lms.people import familiar, sessions, sign_in_log
+from lms.people.current import forget_person
 from lms.people.gate import is_for_machines
 from lms.people.models import Identity, Passkey, Person, new_uid
 from lms.people.still import note_admitted
@@ -116,6 +117,9 @@ def load_person() -> None:
     """Note who is asking; the row is read at every request, so a suspension holds at once."""
     g.lms_person = None
     if is_for_machines():
+        return
+    if (request.endpoint or "").endswith(".static"):
+        forget_person()  # everybody's: these files come while the database is away, too
         return
     if "_user_id" in session and sessions.ended():
         session.clear()  # before Flask-Login looks who it is

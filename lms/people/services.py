@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from lms import audit, events
 from lms.db import db
 from lms.errors import Conflict, Invalid, NotFound
+from lms.mail.trouble import forget_trouble
 from lms.people.exchange.read import EMAIL, FORMULA_STARTS, plain_line
 from lms.people.joining import sort_name
 from lms.people.models import Identity, JoinLink, Person, Unit
@@ -111,6 +112,8 @@ def _name(person: Person, name: str, email: str, employee_number: str) -> Identi
         identity.display_name = name
         identity.given_name = name.split()[0]
         identity.sort_name = sort_name(name)
+    if identity.email != (email or None):
+        forget_trouble({person.id})  # what the mail server said was about the address of before
     identity.email = email or None
     identity.employee_number = employee_number or None
     return identity

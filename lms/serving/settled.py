@@ -7,10 +7,12 @@ import gc
 from flask import Flask
 
 from lms.app import create_app
+from lms.serving.logs import log_to_terminal
 
 
 def create_settled_app() -> Flask:
     """Build the app in a process that will serve nothing else."""
+    log_to_terminal()
     app = create_app()
     settle()
     return app

@@ -21,6 +21,7 @@ THANKS = NoticeKind(
     _l("%(manager)s says thank you"),
     "teams/mail/thanks",
     "A manager thanks somebody who has done all that was asked.",
+    label=_l("Thanks for what is done"),
 )
 
 

@@ -23,9 +23,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from lms import clock, days
 from lms.db import db
 from lms.errors import NotFound
+from lms.mail.sender import mail_is_set_up
 from lms.people.access import Who, allow
 from lms.people.current import current_person
-from lms.people.mail import mail_is_set_up
 from lms.people.models import Person
 from lms.plugin import TeamColumn
 from lms.teams import services, words

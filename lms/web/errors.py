@@ -1,21 +1,34 @@
-"""Errors as people and machines see them: what happened, what was kept, what to do."""
+"""Errors as people and machines see them: what happened, what was kept, what to do.
+
+An error is answered with nothing but what the process holds: no database is asked, not even who is
+signed in, since the database may be what is away.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from markupsafe import escape
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from lms.db import db
+from lms.db import abandon
 from lms.errors import DomainError
+from lms.outage import DATABASE, is_outage, outages
+from lms.people.current import forget_person
+from lms.web.again import form_values
 
 log = logging.getLogger(__name__)
 INCIDENT_BYTES = 4
+RETRY_SECONDS = 5
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def init_app(app: Flask) -> None:
@@ -44,6 +57,32 @@ def answer_error(error: DomainError) -> Response:
     return _answer(error.status, error.message, _what_next(error.status))
 
 
+def answer_database_error(error: SQLAlchemyError, *, in_doubt: bool = False) -> Response:
+    """Answer 503 where the database is away, and say what was kept; raises what is a fault of ours.
+
+    in_doubt: the connection broke while the commit was asked for, and nobody can say what came of it.
+    """
+    if not is_outage(error):
+        raise error
+    outages.failed(DATABASE, error)
+    title = _("The database does not answer just now")
+    if request.method in READING:
+        text = _("Nothing of yours is lost. Try once more in a minute.")
+    elif in_doubt:
+        text = _(
+            "It is not certain whether what you sent just now was saved: look, before you send it "
+            "again. What you had saved before is kept."
+        )
+    else:
+        text = _(
+            "What you sent just now was not saved. What you had saved before is kept. "
+            "Send it again in a minute."
+        )
+    answer = _answer(503, title, text, tell_all=True, again=not in_doubt)
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
+
+
 def answer_http(error: HTTPException) -> Response:
     """Turn one of the web's own errors (404, 405, 413, ... and 500) into a page or JSON."""
     status = error.code or 500
@@ -55,7 +94,6 @@ def answer_http(error: HTTPException) -> Response:
             if name not in ("Content-Type", "Content-Length"):
                 answer.headers[name] = value
         return answer
-    db.session.rollback()
     incident = secrets.token_hex(INCIDENT_BYTES)
     cause = getattr(error, "original_exception", None)
     log.error("incident %s at %s: %s", incident, request.endpoint, type(cause).__name__)
@@ -76,17 +114,48 @@ def answer_stale(error: CSRFError) -> Response:
 
 
 def _answer(
-    status: int, title: str, text: str, incident: str | None = None, back: str | None = None
+    status: int,
+    title: str,
+    text: str,
+    incident: str | None = None,
+    back: str | None = None,
+    *,
+    tell_all: bool = False,
+    again: bool = False,
 ) -> Response:
+    """Answer in the caller's language. tell_all: scripts get both sentences; again: offer to resend."""
+    with contextlib.suppress(SQLAlchemyError):
+        get_locale()  # the person's own, while it can still be known
+    abandon()
+    forget_person()
     if wants_json():
-        response = jsonify(error=title, **({"incident": incident} if incident else {}))
+        said = f"{title}. {text}" if tell_all else title
+        response = jsonify(error=said, **({"incident": incident} if incident else {}))
     else:
-        page = render_template(
-            "web/error.html", title=title, text=text, incident=incident, back=back
-        )
-        response = make_response(page)
+        values = form_values() if again else None
+        response = make_response(_page(title, text, incident, back, values))
+        response.headers["Cache-Control"] = "no-store"
     response.status_code = status
     return response
+
+
+def _page(
+    title: str,
+    text: str,
+    incident: str | None,
+    back: str | None,
+    values: list[tuple[str, str]] | None,
+) -> str:
+    try:
+        return render_template(
+            "web/error.html", title=title, text=text, incident=incident, back=back, values=values
+        )
+    except Exception:  # whatever it is: an empty page says nothing
+        log.exception("the page of an error could not be rendered")
+        return (
+            f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title>'
+            f"<h1>{escape(title)}</h1><p>{escape(text)}</p>"
+        )
 
 
 def _same_site(address: str | None) -> str | None:

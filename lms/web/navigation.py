@@ -63,6 +63,7 @@ def places() -> list[Place]:
 # Pages of other rooms that belong to a person's own settings, where they are there.
 SETTINGS_PAGES = (
     ("people.devices", _l("How you sign in")),
+    ("notices.mail", _l("What comes by mail")),
     ("people.held", _l("What is held about you")),
 )
 SIGN_OUT = "people.sign_out"

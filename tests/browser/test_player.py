@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from courses.catalogue.models import Course
@@ -207,6 +207,34 @@ def test_an_answer_survives_a_reload_without_a_network(
     assert answers() == {"which": ["1"]}
     page.goto(live.url("/courses/ask/why/which"))
     expect(page.get_by_text("That is right.")).to_be_visible()
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_an_answer_that_the_server_could_not_take_is_kept_and_sent_again(
+    live: Live, learner: Person, open_page: Callable[..., Page], status: int
+) -> None:
+    """The database is away: the page of the error must not take the place of what was answered."""
+    page = open_page(learner, watch=False)
+    take(learner, db.session.scalars(select(Course)).one(), 2)
+    db.session.commit()
+    page.goto(live.url("/courses/ask/why/which"))
+    prefetched(page)
+    away = "<html><title>Away</title><main id='main'><h1>The database does not answer</h1></main>"
+
+    def answer(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=status, body=away, content_type="text/html")
+        else:
+            route.continue_()
+
+    page.route("**/courses/ask/why/which", answer)
+    choose(page, 1)
+    expect(page.locator("[data-state]")).to_contain_text(KEPT)
+    assert answers() == {}
+    page.unroute("**/courses/ask/why/which")
+    page.reload()
+    expect(page.locator("[data-state]")).to_contain_text(SENT, timeout=15_000)
+    assert answers() == {"which": ["1"]}
 
 
 def test_a_shared_phone_does_not_send_one_persons_answer_as_anothers(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ from flask import Flask
 from lms.db import db, on_commit
 from lms.errors import Misconfigured
 from lms.jobs import queue as jobs
-from lms.jobs.queue import PENDING_SECONDS, Job, Queue
+from lms.jobs.queue import PAUSE_SECONDS, PENDING_SECONDS, Job, Queue
+from lms.jobs.worker import run_worker
+from tests.mailboxes import silent_server
 
 
 def make_queue(folder: Path, run: Callable[[], None], where: str = "sqlite") -> Queue:
@@ -180,10 +184,54 @@ def test_jobs_of_the_same_name_are_refused(tmp_path: Path) -> None:
         Queue([Job("some.job", print), Job("some.job", print)], "manual", tmp_path)
 
 
-@pytest.mark.parametrize("where", ["redis://127.0.0.1:1/0", "a cupboard"])
-def test_where_wake_ups_wait_is_checked(tmp_path: Path, where: str) -> None:
+def test_where_wake_ups_wait_is_checked(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="LMS_JOBS"):
-        Queue([], where, tmp_path)
+        Queue([], "a cupboard", tmp_path)
+
+
+def test_redis_without_its_client_is_said_to_be_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(Misconfigured, match="pip install redis"):
+        Queue([], "redis://127.0.0.1:1/0", tmp_path)
+
+
+@pytest.fixture
+def hung_redis() -> Iterator[tuple[str, list[socket.socket]]]:
+    """The address of a server that takes connections and says nothing; those that it took."""
+    with silent_server() as (port, taken):
+        yield f"redis://127.0.0.1:{port}/0", taken
+
+
+@pytest.mark.network
+def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(
+    tmp_path: Path, hung_redis: tuple[str, list[socket.socket]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, taken = hung_redis
+    queue = make_queue(tmp_path, lambda: None, where)
+    assert [queue.wake("some.job") for _ in range(50)] == [False] * 50
+    assert len(taken) == 1
+    later = time.monotonic() + PAUSE_SECONDS
+    monkeypatch.setattr("lms.jobs.queue.time.monotonic", lambda: later)
+    assert not queue.wake("some.job")
+    assert len(taken) == 2
+
+
+@pytest.mark.network
+def test_a_worker_whose_redis_hangs_does_the_work_all_the_same(
+    make_app: Callable[..., Flask], hung_redis: tuple[str, list[socket.socket]]
+) -> None:
+    app = make_app(LMS_JOBS=hung_redis[0], LMS_PLUGINS=("none",))
+    ran, stop = threading.Event(), threading.Event()
+    app.extensions["lms.jobs"].jobs = {"some.job": Job("some.job", ran.set)}
+    worker = threading.Thread(target=run_worker, args=(app, stop))
+    worker.start()
+    try:
+        assert ran.wait(20)
+    finally:
+        stop.set()
+        worker.join(30)
 
 
 def test_jobs_that_wake_each_other_for_ever_are_found(make_app: Callable[..., Any]) -> None:

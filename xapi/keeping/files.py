@@ -1,4 +1,4 @@
-"""Files of statements in the instance folder: appended to, cut back, removed."""
+"""Files of statements in LMS_FILES: appended to, cut back, removed."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ LARGE = 10_000  # statements; from here on files are compressed
 
 def folder() -> Path:
     """Return the folder of all files of statements."""
-    instance: Path = current_app.config["LMS_INSTANCE"]
-    return instance / "xapi-exports"
+    files: Path = current_app.config["LMS_FILES"]
+    return files / "xapi-exports"
 
 
 def path_of(uid: str, part: str, compressed: bool) -> Path:

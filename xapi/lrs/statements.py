@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 from flask import Response, current_app, g, request, url_for
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
-from lms.db import db, row_number
+from lms.db import abandon, row_number
 from lms.people.access import Who, allow
 from xapi.build import REMOVED
 from xapi.lrs import multipart
@@ -98,11 +98,11 @@ def _say_consistent(response: Response) -> Response:
         moment = g.get("xapi_quiet")
         if moment is None:  # somebody is storing: what is visible is certain, no more
             if response.status_code >= 400:
-                db.session.rollback()
+                abandon()
             try:
                 moment = last_place().stored or EPOCH
-            except OperationalError:  # the database is away, as the answer says already
-                db.session.rollback()
+            except SQLAlchemyError:  # the database is away, as the answer says already
+                abandon()
                 moment = EPOCH
         response.headers[CONSISTENT_THROUGH] = iso(moment)
     return response

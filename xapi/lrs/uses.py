@@ -7,7 +7,6 @@ once a day and process; the worker writes it down.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 
 from flask import current_app
 from sqlalchemy import select
@@ -21,8 +20,6 @@ NOTE = "xapi.uses"
 EVERY_SECONDS = 3600.0
 _MARK = "xapi.used"
 
-log = logging.getLogger(__name__)
-
 
 def saw(uid: str, secret_hash: str) -> None:
     """Remember that a credential was used today, by the secret with this hash."""
@@ -32,12 +29,11 @@ def saw(uid: str, secret_hash: str) -> None:
     if noted.get((uid, secret_hash)) == today:
         return
     noted[uid, secret_hash] = today
-    try:
-        waiting = queue()
-        waiting.huey.put(_mark(uid, secret_hash), today.isoformat())
+    waiting = queue()
+    if waiting.leave(_mark(uid, secret_hash), today.isoformat()):
         waiting.wake(NOTE)
-    except Exception:  # the queue is away: somebody who reads statements need not know
-        log.warning("that a credential was used could not be noted", exc_info=True)
+    else:  # the queue is away: somebody who reads statements need not know, and the next call may do
+        del noted[uid, secret_hash]
 
 
 def note() -> None:

@@ -156,6 +156,7 @@ async function submit(event) {
       if (await db.count("waiting")) throw new TypeError("the earlier ones come first");
     }
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(pairs) });
+    if (answer.status >= 500) throw new TypeError("it could not be taken just now: as if there were no network");
     const found = page(await answer.text());
     if (!found.getElementById("main") || !(found.querySelector("[data-card]") || found.querySelector("[data-state]"))) {
       // Signed out meanwhile: what was answered waits for its owner. Any other page is only shown.

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lms import audit, clock, events
-from lms.db import db
+from lms.db import db, one_at_a_time
 from lms.errors import Conflict, Invalid
 from lms.people.exchange.plan import Change, Known, Plan, Snapshot, make_plan
 from lms.people.exchange.read import read
@@ -21,6 +21,7 @@ from lms.people.ways_in import note_addresses_changed
 
 PERSON_FIELDS = ("job_role", "hired_on", "active", "language")
 IDENTITY_FIELDS = ("email", "employee_number")
+IMPORT = "people.import"  # two files that are taken over at once
 
 
 def snapshot() -> Snapshot:
@@ -51,6 +52,7 @@ def apply_file(content: bytes, by: Person | None, digest: str | None = None) -> 
     digest: of the plan that was looked at. Raises Conflict where the company has changed since, so
     that something else would be done; Invalid where the file has problems.
     """
+    one_at_a_time(IMPORT)
     plan = plan_file(content)
     if plan.problems:
         raise Invalid(

@@ -18,12 +18,12 @@ from flask_babel import gettext as _
 
 from lms.db import db, keep_so_far, transaction
 from lms.errors import DomainError, Gone, TooMany
+from lms.mail.sender import mail_is_set_up
 from lms.people import codes, joining, limits, sign_in_log, tries
 from lms.people.access import Who, allow
 from lms.people.current import current_person, find_current_person
 from lms.people.forms import CodeForm, JoinForm, NewPasswordForm, PasswordForm, WhoForm
 from lms.people.gate import is_safe_way_back
-from lms.people.mail import mail_is_set_up
 from lms.people.models import Identity
 from lms.people.security import enter, leave, matches, passkeys_work_here
 
@@ -172,6 +172,7 @@ def join(token: str) -> Any:
     if form.validate_on_submit():
         if not limits.may_join():
             return too_many()
+        keep_so_far()  # nobody waits at this count while the password is hashed
         password = form.password.data or None
         name = "" if known is not None else form.name.data
         tried: dict[int, limits.Spent] = {}

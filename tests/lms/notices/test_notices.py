@@ -11,8 +11,10 @@ from sqlalchemy import select
 
 from lms.db import db
 from lms.events import PersonErased, publish
+from lms.notices.held import told
 from lms.notices.models import Notice
 from lms.notices.services import newest, send, send_many, sent_keys
+from lms.notices.stops import stop
 from lms.people.models import Person
 from lms.plugin import NoticeKind
 from lms.teams.nudges import NUDGE, THANKS, nudge
@@ -109,3 +111,17 @@ def test_every_kind_says_why_it_is_sent(app: Flask) -> None:
 
 def test_kinds_here_are_named_after_their_room() -> None:
     assert NUDGE.slug.startswith("teams.")
+
+
+def test_a_person_sees_all_that_is_held_of_what_they_were_told(app: Flask, sign_in: SignIn) -> None:
+    boss, person = make_person("Greta Halden"), make_person("Imani Okafor")
+    nudge(boss, person.id, ["First 30 days"])
+    stop(person.id, THANKS)
+    db.session.commit()
+    page = sign_in(person).get("/me/held").text
+    assert "What you were told" in page
+    assert "Greta Halden asks: can you look at First 30 days?" in page
+    assert THANKS.slug in page
+    publish(PersonErased(person.id))
+    db.session.commit()
+    assert told(person.id) == []

@@ -42,7 +42,7 @@ class Mailbox:
 
     def last(self) -> tuple[str, str]:
         """Return the code and the path of the link of the latest mail."""
-        text = self.mails[-1].get_content()
+        text = self.mails[-1].get_body(("plain",)).get_content()
         code = re.search(r"\b(\d{3} \d{3})\b", text)
         link = re.search(r"https?://[^/\s]+(/sign-in/by-link/\S+)", text)
         assert code

@@ -10,8 +10,8 @@ from alembic import op
 
 import lms.db
 
-revision = "lms_0010"
-down_revision = "lms_0007"
+revision = "lms_0009"
+down_revision = "lms_0008"
 branch_labels = None
 depends_on = None
 
