@@ -243,6 +243,7 @@ def test_slow_senders_hold_up_nobody_and_whoever_is_killed_leaves_nothing_undone
             line.sendall(begun + b"\r\na" if number % 2 else begun)
         assert [page(address) for _ in range(10)] == [200] * 10
         assert ask(f"{address}/healthz")[0] == 200
+    assert len(os.listdir(f"/proc/{process.pid}/task")) == 1  # a fork copies one thread only
     family = set(children_of(process.pid))
     assert len(family) == 1 + min(2, os.cpu_count() or 1)
     for victim in family:
