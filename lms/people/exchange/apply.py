@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lms import audit, clock, events
-from lms.db import db
+from lms.db import begin_writing, db
 from lms.errors import Conflict, Invalid
 from lms.people.exchange.plan import Change, Known, Plan, Snapshot, make_plan
 from lms.people.exchange.read import read
@@ -48,7 +48,9 @@ def apply_file(content: bytes, by: Person | None, digest: str | None = None) -> 
     digest: of the plan that was looked at. Raises Conflict where the company has changed since, so
     that something else would be done; Invalid where the file has problems.
     """
-    plan = plan_file(content)
+    sheet = read(content)
+    begin_writing()  # what is planned from here on is what is done
+    plan = make_plan(sheet, snapshot())
     if plan.problems:
         raise Invalid(
             f"{len(plan.problems)} lines cannot be taken over, so nothing was changed. "
