@@ -17,8 +17,9 @@ from lms.db import one_at_a_time, transaction
 from lms.errors import DomainError
 from lms.people import erasing, joining, services
 from lms.people.codes import find_identity
-from lms.people.exchange.apply import IMPORT, apply_plan, plan_file
-from lms.people.exchange.plan import Plan
+from lms.people.exchange.apply import IMPORT, apply_plan, snapshot
+from lms.people.exchange.plan import Plan, make_plan
+from lms.people.exchange.read import read
 from lms.people.exchange.write import export_people
 from lms.people.models import Person
 
@@ -34,9 +35,10 @@ def import_people(file: Path, dry_run: bool) -> None:
 
     People who are not in the file are left as they are.
     """
-    with transaction(reads_first=True):
+    sheet = read(file.read_bytes())
+    with transaction():
         one_at_a_time(IMPORT)
-        plan = plan_file(file.read_bytes())
+        plan = make_plan(sheet, snapshot())
         if not plan.problems and not dry_run:
             apply_plan(plan, by=None)
     _show(plan)

@@ -176,9 +176,14 @@ def set_active(person: Person, active: bool, by: Person) -> None:
 
 
 def keep_an_administrator(person: Person) -> None:
-    """Raise Conflict where this is the last person who can administer."""
-    others = select(Person.id).where(Person.is_administrator, Person.active, Person.id != person.id)
-    if person.is_administrator and db.session.scalar(others.limit(1)) is None:
+    """Raise Conflict where this is the last person who can administer.
+
+    The rows of all who can are locked, so that two who give it up at once do not both find another.
+    """
+    if not person.is_administrator:
+        return
+    asked = select(Person.id).where(Person.is_administrator, Person.active).order_by(Person.id)
+    if not set(db.session.scalars(asked.with_for_update())) - {person.id}:
         raise Conflict(
             _("Nobody else administers this installation. Make somebody else administrator first.")
         )

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lms import audit, clock, events
-from lms.db import db, one_at_a_time
+from lms.db import begin_writing, db, one_at_a_time
 from lms.errors import Conflict, Invalid
 from lms.people.exchange.plan import Change, Known, Plan, Snapshot, make_plan
 from lms.people.exchange.read import read
@@ -52,8 +52,10 @@ def apply_file(content: bytes, by: Person | None, digest: str | None = None) -> 
     digest: of the plan that was looked at. Raises Conflict where the company has changed since, so
     that something else would be done; Invalid where the file has problems.
     """
+    sheet = read(content)
+    begin_writing()  # what is planned from here on is what is done
     one_at_a_time(IMPORT)
-    plan = plan_file(content)
+    plan = make_plan(sheet, snapshot())
     if plan.problems:
         raise Invalid(
             f"{len(plan.problems)} lines cannot be taken over, so nothing was changed. "
