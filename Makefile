@@ -49,7 +49,7 @@ test-postgresql:
 
 test-long:
 	@$(SETUP) tests
-	$(PYTEST) -m long
+	$(PYTEST) $(PARALLEL) -m long
 
 bench:
 	@$(SETUP) tests

@@ -1,4 +1,4 @@
-"""The WSGI entry point: `granian --interface wsgi wsgi:application`."""
+"""The WSGI entry point, for another web server than that of `ropes serve`."""
 
 from lms.serving.settled import create_settled_app
 

@@ -6,7 +6,10 @@ worker, finds the row there and does nothing more.
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import current_app
@@ -16,14 +19,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from certificates import codes
 from certificates.catalogue import Offered
-from certificates.documents import request_document
-from certificates.freezing import evidence_digest, freeze
+from certificates.documents import request_first
+from certificates.freezing import bases, evidence_digest, freeze
 from certificates.models import Award
 from certificates.rules.compile import Standing
+from certificates.standing import note_holders
 from lms import audit, clock
 from lms.db import db
 from lms.errors import Conflict, Invalid, NotFound
-from lms.notices.services import send
+from lms.evidence import Basis
+from lms.notices.services import send_many
 from lms.people.models import Person, new_uid
 from xapi import api, build, vocabulary
 
@@ -39,29 +44,68 @@ class AlreadyRevoked(Conflict):
 
 
 def give(certificate: Offered, standing: Standing) -> Award | None:
-    """Give a person the certificate they have just met the rule of; None if they held it already.
+    """Give one person the certificate they have just met the rule of; None if they held it already."""
+    return next(iter(give_all(certificate, [standing])), None)
 
-    `standing` must come from this transaction. Writes award, statement, notice and the wish for a
-    printed document, in the caller's transaction.
+
+def give_all(certificate: Offered, standings: Sequence[Standing]) -> list[Award]:
+    """Give people the certificate they have just met the rule of; return the awards that are new.
+
+    Who held it already is left out. `standings` must come from this transaction. Writes awards,
+    statements, notices and the wish for printed documents, in the caller's transaction; the number
+    of queries does not depend on that of the people.
     """
-    rule, moment = certificate.rule, clock.now()
-    salt, code, uid = secrets.token_hex(16), codes.new_code(), new_uid()
-    evidence = freeze(certificate, standing, moment, salt)
-    proof = evidence_digest(salt, evidence)
-    award_id = _insert(
-        uid=uid,
-        person_id=standing.person_id,
-        definition_id=certificate.definition_id,
-        version_id=certificate.version_id,
-        period="",
-        code=code,
-        code_digest=codes.digest(code),
-        earned_at=moment,
-        evidence=evidence,
-        evidence_salt=salt,
-        evidence_digest=proof,
-        statement_id="",
-        printed={
+    if not standings:
+        return []
+    moment = clock.now()
+    rests_on = bases(certificate.rule, standings)
+    rows = [_row(certificate, one, rests_on, moment) for one in standings]
+    new = _insert(rows)
+    given = [row for row in rows if row["uid"] in new]
+    if not given:
+        return []
+    _record_earned(certificate, given, moment)
+    send_many(
+        EARNED,
+        [
+            (
+                row["person_id"],
+                f"{EARNED}/{row['uid']}",
+                {"title": certificate.rule.title, "path": f"/certificates/awards/{row['uid']}"},
+            )
+            for row in given
+        ],
+    )
+    request_first(new.values())
+    note_holders(certificate.rule.slug, [row["person_id"] for row in given])
+    return list(
+        db.session.scalars(select(Award).where(Award.id.in_(new.values())).order_by(Award.id))
+    )
+
+
+def _row(
+    certificate: Offered,
+    standing: Standing,
+    rests_on: Mapping[str, Mapping[int, Basis]],
+    moment: dt.datetime,
+) -> dict[str, Any]:
+    rule = certificate.rule
+    salt, code = secrets.token_hex(16), codes.new_code()
+    evidence = freeze(certificate, standing, rests_on, moment, salt)
+    return {
+        "uid": new_uid(),
+        "person_id": standing.person_id,
+        "definition_id": certificate.definition_id,
+        "version_id": certificate.version_id,
+        "period": "",
+        "code": code,
+        "code_digest": codes.digest(code),
+        "earned_at": moment,
+        "evidence": evidence,
+        "evidence_salt": salt,
+        "evidence_digest": evidence_digest(salt, evidence),
+        "statement_id": str(uuid.uuid4()),
+        "printed": {
             "company": current_app.config["LMS_COMPANY"],
             "title": rule.title,
             "summary": rule.summary,
@@ -71,55 +115,57 @@ def give(certificate: Offered, standing: Standing) -> Award | None:
             ],
             "language": rule.language,
         },
-        revoked_why="",
-    )
-    if award_id is None:
-        return None
-    award = db.session.get_one(Award, award_id)
-    award.statement_id = _record_earned(certificate, standing.person_id, proof)
-    send(
-        EARNED,
-        standing.person_id,
-        f"{EARNED}/{uid}",
-        title=rule.title,
-        path=f"/certificates/awards/{uid}",
-    )
-    request_document(award)
-    return award
+        "revoked_why": "",
+    }
 
 
-def _insert(**values: Any) -> int | None:
-    """Insert the award; None where the person holds one of this certificate and period."""
+def _insert(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """Insert awards; return uid and id of each, but of those that people held already."""
     postgres = db.session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert(Award) if postgres else sqlite.insert(Award)
-    return db.session.execute(
-        insert.values(**values)
-        .on_conflict_do_nothing(index_elements=["person_id", "definition_id", "period"])
-        .returning(Award.id)
-    ).scalar_one_or_none()
-
-
-def _record_earned(certificate: Offered, person_id: int, proof: str) -> str:
-    rule = certificate.rule
-    person_uid = db.session.scalars(select(Person.uid).where(Person.id == person_id)).one()
-    earned = build.statement(
-        person_uid,
-        vocabulary.EARNED,
-        build.activity(
-            f"certificates/{rule.slug}/v{certificate.number}",
-            vocabulary.CERTIFICATE,
-            rule.title,
-            rule.summary or None,
-            rule.language,
-        ),
-        category=[build.our_profile()],
-        extensions={
-            vocabulary.RULE_DIGEST: rule.digest(),
-            vocabulary.EVIDENCE_DIGEST: proof,
-        },
-        timestamp=clock.now(),
+    made = db.session.execute(
+        insert.on_conflict_do_nothing(
+            index_elements=["person_id", "definition_id", "period"]
+        ).returning(Award.uid, Award.id),
+        rows,
     )
-    return api.record(person_id, earned)
+    return dict(made.tuples().all())
+
+
+def _record_earned(
+    certificate: Offered, rows: Sequence[Mapping[str, Any]], moment: dt.datetime
+) -> None:
+    """Record that these awards were earned, each by the statement whose id its row has."""
+    rule = certificate.rule
+    people = {row["person_id"] for row in rows}
+    uids = dict(
+        db.session.execute(select(Person.id, Person.uid).where(Person.id.in_(people)))
+        .tuples()
+        .all()
+    )
+    earned = build.activity(
+        f"certificates/{rule.slug}/v{certificate.number}",
+        vocabulary.CERTIFICATE,
+        rule.title,
+        rule.summary or None,
+        rule.language,
+    )
+    told = []
+    for row in rows:
+        statement = build.template(
+            uids[row["person_id"]],
+            vocabulary.EARNED,
+            earned,
+            category=[build.our_profile()],
+            extensions={
+                vocabulary.RULE_DIGEST: certificate.digest,
+                vocabulary.EVIDENCE_DIGEST: row["evidence_digest"],
+            },
+            timestamp=moment,
+        )
+        statement["id"] = row["statement_id"]
+        told.append((row["person_id"], statement))
+    api.record_many(told)
 
 
 def is_intact(award: Award) -> bool:
@@ -180,4 +226,6 @@ def revoke(award: Award, why: str, actor_id: int | None) -> None:
         raise AlreadyRevoked("This certificate was revoked before; the first reason stands.")
     award.revoked_at = clock.now()
     award.revoked_why = reason
+    db.session.flush()
+    note_holders(award.definition.slug, [award.person_id])
     audit.note("certificates.revoked", f"award/{award.uid}", actor_id, why=reason)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from certificates.models import Definition, Origin, RuleVersion, Sweep
 from certificates.rules.model import Rule
 from certificates.rules.parse import parse
+from certificates.standing import note_offer
 from lms import audit, clock
 from lms.db import db
 from lms.errors import Conflict, NotFound
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 
 LIBRARY = Path(__file__).parent / "library"
 EVALUATE = "certificates.evaluate"
+_others = aliased(RuleVersion)
 
 
 class NoSuchCertificate(NotFound):
@@ -40,6 +43,26 @@ class Offered:
     version_id: int
     number: int
     rule: Rule
+    digest: str
+
+
+_OFFERED = (
+    select(
+        RuleVersion.definition_id,
+        RuleVersion.id,
+        RuleVersion.number,
+        RuleVersion.text,
+        RuleVersion.digest,
+    )
+    .join(Definition, Definition.id == RuleVersion.definition_id)
+    .where(
+        Definition.retired_at.is_(None),
+        RuleVersion.number
+        == select(func.max(_others.number))
+        .where(_others.definition_id == Definition.id)
+        .scalar_subquery(),
+    )
+)
 
 
 def offered() -> list[Offered]:
@@ -47,46 +70,37 @@ def offered() -> list[Offered]:
 
     A rule whose text was tampered with is left out, and logged; the administrator's page names it.
     """
-    newest = (
-        select(RuleVersion.definition_id, func.max(RuleVersion.number).label("number"))
-        .group_by(RuleVersion.definition_id)
-        .subquery()
-    )
-    versions = db.session.scalars(
-        select(RuleVersion)
-        .join(
-            newest,
-            (newest.c.definition_id == RuleVersion.definition_id)
-            & (newest.c.number == RuleVersion.number),
-        )
-        .join(Definition, Definition.id == RuleVersion.definition_id)
-        .where(Definition.retired_at.is_(None))
-    )
     found = []
-    for version in versions:
+    for definition_id, version_id, number, text, digest in db.session.execute(_OFFERED):
         try:
-            rule = rule_of(version)
+            rule = _rule(number, text, digest)
         except Tampered as error:
             log.error("%s", error.message)
             continue
-        found.append(Offered(version.definition_id, version.id, version.number, rule))
+        found.append(Offered(definition_id, version_id, number, rule, digest))
     return sorted(found, key=lambda one: (one.rule.order, one.rule.slug))
 
 
 def rule_of(version: RuleVersion) -> Rule:
     """Return the rule of a version; raises Tampered where text and digest have come apart."""
-    rule = _parsed(version.text)
-    if rule.digest() != version.digest:
+    return _rule(version.number, version.text, version.digest)
+
+
+def _rule(number: int, text: str, digest: str) -> Rule:
+    rule, own = _parsed(text)
+    if own != digest:
         raise Tampered(
-            f"The text of rule version {version.number} of “{rule.slug}” is not the published one. "
+            f"The text of rule version {number} of “{rule.slug}” is not the published one. "
             "It is not evaluated. Publish the rule again."
         )
     return rule
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> Rule:
-    return parse(text)
+def _parsed(text: str) -> tuple[Rule, str]:
+    """Return the rule that a text means, and its digest."""
+    rule = parse(text)
+    return rule, rule.digest()
 
 
 def get_offered(slug: str) -> Offered:
@@ -103,7 +117,10 @@ def publish(text: str, origin: Origin, actor_id: int | None = None) -> RuleVersi
     Publishing what is already the newest version changes nothing. What was given under earlier
     versions stays given. Everybody is evaluated soon. Raises BadRule, naming line and key.
     """
-    rule = parse(text)
+    return _publish(parse(text), text, origin, actor_id)
+
+
+def _publish(rule: Rule, text: str, origin: Origin, actor_id: int | None = None) -> RuleVersion:
     definition = _definition(rule.slug)
     newest = newest_version(definition.id)
     digest = rule.digest()
@@ -128,6 +145,7 @@ def publish(text: str, origin: Origin, actor_id: int | None = None) -> RuleVersi
         origin=origin.value,
     )
     request_sweep(f"published {rule.slug} {version.number}")
+    note_offer(rule.slug)
     return version
 
 
@@ -146,9 +164,8 @@ def load_library(folder: Path = LIBRARY) -> list[RuleVersion]:
     A certificate whose newest rule an administrator wrote is left alone.
     """
     new = []
-    for file in sorted(folder.glob("*.yaml")):
-        text = file.read_text(encoding="utf-8")
-        rule = parse(text)
+    texts = [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.yaml"))]
+    for rule, text in [(parse(text), text) for text in texts]:
         definition = find_definition(rule.slug)
         if definition is not None:
             newest = newest_version(definition.id)
@@ -159,7 +176,7 @@ def load_library(folder: Path = LIBRARY) -> list[RuleVersion]:
             )
             if db.session.scalar(known.limit(1)) is not None:
                 continue
-        new.append(publish(text, Origin.SHIPPED))
+        new.append(_publish(rule, text, Origin.SHIPPED))
     return new
 
 
@@ -183,6 +200,8 @@ def set_retired(definition: Definition, retired: bool, actor_id: int | None = No
     definition.retired_at = clock.now() if retired else None
     act = "certificates.retired" if retired else "certificates.offered_again"
     audit.note(act, f"certificate/{definition.slug}", actor_id)
+    db.session.flush()
+    note_offer(definition.slug)
     if not retired:
         request_sweep(f"offered again {definition.slug}")
 

@@ -3,16 +3,29 @@ a colleague's name: what somebody did in the network is theirs."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal, null, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
 
 from certificates.catalogue import Offered, offered
 from certificates.models import Award
-from certificates.rules.compile import compile_rule
+from certificates.rules.compile import condition_values, is_asked
 from certificates.rules.model import Condition
+from certificates.standing import column_of
+from lms.events import PeopleChanged, StandingChanged, publish
 from lms.people.models import Person
 from lms.plugin import CellState, TeamColumn
 
@@ -24,6 +37,13 @@ def columns() -> Sequence[TeamColumn]:
         found.append(HeldColumn(one))
         found += [ConditionColumn(one, condition) for condition in one.rule.conditions]
     return found
+
+
+def note_people(event: PeopleChanged) -> None:
+    """Listener: what is offered to somebody depends on who they are in the company."""
+    slugs = frozenset(column_of(one.rule.slug) for one in offered())
+    if slugs:
+        publish(StandingChanged(event.person_ids, slugs))
 
 
 def _holds(certificate: Offered) -> ColumnElement[bool]:
@@ -52,10 +72,12 @@ class HeldColumn:
 
     total: int | None = None
     detail = False
+    announced = True
+    earned = True
 
     def __init__(self, certificate: Offered) -> None:
         self.certificate = certificate
-        self.slug = f"certificates.{certificate.rule.slug}"
+        self.slug = column_of(certificate.rule.slug)
         self.label: Any = certificate.rule.title
 
     def cells(self, people: Select[tuple[int]]) -> Select[Any]:
@@ -85,19 +107,17 @@ class ConditionColumn:
 
     def cells(self, people: Select[tuple[int]]) -> Select[Any]:
         """Return met or not met, in one select for all people."""
-        rule = dataclasses.replace(self.certificate.rule, conditions=(self.condition,))
-        found = compile_rule(rule, people).subquery()
-        held = _holds(self.certificate)
-        return (
-            select(
-                Person.id.label("person_id"),
-                case(
-                    (or_(held, found.c.met_0), literal(CellState.MET.value)),
-                    else_=literal(CellState.NOT_MET.value),
-                ).label("state"),
-                null().label("number"),
-                null().label("due_at"),
-            )
-            .join(found, found.c.person_id == Person.id)
-            .where(or_(held, found.c.asked_0), or_(held, _is_offered(self.certificate)))
-        )
+        values = condition_values(self.condition, people)
+        held = met = _holds(self.certificate)
+        if values is not None:
+            met = or_(held, values.c.value >= self.condition.at_least)
+        asked = _is_offered(self.certificate) if is_asked(self.condition) else false()
+        cells = select(
+            Person.id.label("person_id"),
+            case((met, literal(CellState.MET.value)), else_=literal(CellState.NOT_MET.value)).label(
+                "state"
+            ),
+            null().label("number"),
+            null().label("due_at"),
+        ).where(Person.id.in_(people), or_(held, asked))
+        return cells if values is None else cells.outerjoin(values, values.c.person_id == Person.id)

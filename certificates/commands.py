@@ -18,7 +18,7 @@ certificates_commands = AppGroup("certificates", help="Certificates and their ru
 @certificates_commands.command("load")
 def load() -> None:
     """Publish the certificates that ship and were never published here."""
-    with transaction():
+    with transaction(reads_first=True):
         new = [version.definition.slug for version in catalogue.load_library()]
     click.echo(f"Published: {', '.join(new)}." if new else "Nothing new ships.")
 
@@ -27,7 +27,7 @@ def load() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def publish(file: Path) -> None:
     """Publish the rule in FILE: a new certificate, or the next version of one."""
-    with transaction():
+    with transaction(reads_first=True):
         version = catalogue.publish(file.read_text(encoding="utf-8"), Origin.ADMINISTRATOR)
         click.echo(f"{version.definition.slug}: version {version.number}, {version.digest[:12]}.")
 

@@ -13,10 +13,11 @@ import os
 import re
 import tempfile
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from certificates.models import Award, Document, DocumentState
 from lms import clock
@@ -69,6 +70,15 @@ def store(content: bytes) -> str:
             Path(unfinished.name).unlink(missing_ok=True)
             raise
     return sha256
+
+
+def request_first(award_ids: Iterable[int]) -> None:
+    """Have awards that are new printed, in the caller's transaction."""
+    moment = clock.now()
+    db.session.execute(
+        insert(Document), [{"award_id": one, "number": 1, "due_at": moment} for one in award_ids]
+    )
+    wake(RENDER)
 
 
 def request_document(award: Award) -> Document:

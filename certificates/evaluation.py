@@ -8,13 +8,14 @@ inside it. A job that is killed anywhere begins again where its rows say.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from flask import current_app
 from flask_babel import to_user_timezone
-from sqlalchemy import delete, insert, select
+from sqlalchemy import BindParameter, bindparam, delete, insert, select
 
-from certificates.awards import give
+from certificates.awards import give_all
 from certificates.catalogue import EVALUATE, Offered, load_library, offered
 from certificates.documents import remove_of, reprint_changed
 from certificates.models import Award, Recheck, Sweep
@@ -26,16 +27,19 @@ from lms.jobs.queue import wake
 from lms.people.models import Person
 
 STEP = 500
+RECHECKS = STEP * 10  # rows read at once: the same few people stand there many times
 GIVE_STEP = 50  # people in one writing transaction
 NIGHTLY = "nightly"
+_rechecks: Any = Recheck.__table__
+_RECHECK = insert(_rechecks)
 
 
 def note_evidence(event: EvidenceChanged) -> None:
     """Note that these people are to be evaluated: rows of our own, in the caller's transaction."""
     if not event.person_ids:
         return
-    db.session.execute(
-        insert(Recheck), [{"person_id": person_id} for person_id in sorted(event.person_ids)]
+    db.session.connection().execute(
+        _RECHECK, [{"person_id": person_id} for person_id in sorted(event.person_ids)]
     )
     wake(EVALUATE)
 
@@ -43,42 +47,54 @@ def note_evidence(event: EvidenceChanged) -> None:
 def evaluate(person_ids: Iterable[int]) -> list[Award]:
     """Give these people what they have earned, in the present transaction; return the new awards.
 
-    The number of queries depends on the number of certificates and of new awards, not of people.
+    The number of queries depends on the number of certificates, not on that of people or awards.
     """
     wanted = list(person_ids)
     new: list[Award] = []
     for certificate in offered():
         for at in range(0, len(wanted), STEP):
-            open_ids = _without(certificate, wanted[at : at + STEP])
-            given = (give(certificate, one) for one in holders(certificate.rule, open_ids))
-            new += [award for award in given if award is not None]
+            new += _evaluate(certificate, wanted[at : at + STEP])
     return new
+
+
+def _evaluate(certificate: Offered, person_ids: Collection[int]) -> list[Award]:
+    return give_all(certificate, holders(certificate.rule, _without(certificate, person_ids)))
 
 
 def _without(certificate: Offered, person_ids: Collection[int]) -> list[int]:
     """Of these people, those who are here and do not hold the certificate."""
-    held = select(Award.person_id).where(
-        Award.definition_id == certificate.definition_id, Award.person_id.in_(person_ids)
-    )
     return list(
-        db.session.scalars(
-            select(Person.id).where(
-                Person.id.in_(person_ids), Person.active.is_(True), Person.id.not_in(held)
-            )
+        db.session.connection().scalars(
+            _WITHOUT, {"people": list(person_ids), "definition": certificate.definition_id}
         )
     )
 
 
-def _candidates(person_ids: Collection[int]) -> list[int]:
-    """Of these people, those who meet a rule whose certificate they do not hold; reads only."""
-    found: set[int] = set()
+_people: BindParameter[Any] = bindparam("people", expanding=True)
+_WITHOUT = select(Person.id).where(
+    Person.id.in_(_people),
+    Person.active.is_(True),
+    Person.id.not_in(
+        select(Award.person_id).where(
+            Award.definition_id == bindparam("definition"), Award.person_id.in_(_people)
+        )
+    ),
+)
+
+
+def _candidates(person_ids: Collection[int]) -> dict[int, list[int]]:
+    """Of these people, those who meet a rule whose certificate they do not hold; reads only.
+
+    Returned by the id of the certificate's definition.
+    """
+    found: dict[int, list[int]] = {}
     with writing(False):
         db.session.rollback()
         for certificate in offered():
             rows = holders(certificate.rule, _without(certificate, person_ids))
-            found |= {row.person_id for row in rows}
+            found[certificate.definition_id] = [row.person_id for row in rows]
         db.session.rollback()
-    return sorted(found)
+    return found
 
 
 def run() -> None:
@@ -102,7 +118,7 @@ def _recheck_step() -> bool:
     with writing(False):
         db.session.rollback()
         rows = db.session.execute(
-            select(Recheck.id, Recheck.person_id).order_by(Recheck.id).limit(STEP * 4)
+            select(Recheck.id, Recheck.person_id).order_by(Recheck.id).limit(RECHECKS)
         ).all()
         db.session.rollback()
     if not rows:
@@ -116,11 +132,14 @@ def _recheck_step() -> bool:
     return True
 
 
-def _give_to(chosen: list[int]) -> None:
+def _give_to(chosen: Mapping[int, Sequence[int]]) -> None:
     """Evaluate those chosen once more and give, in transactions that keep nobody waiting."""
-    for at in range(0, len(chosen), GIVE_STEP):
-        with transaction():
-            evaluate(chosen[at : at + GIVE_STEP])
+    for definition_id, people in chosen.items():
+        for at in range(0, len(people), GIVE_STEP):
+            with transaction():
+                for certificate in offered():  # as it is now: it may be offered no more
+                    if certificate.definition_id == definition_id:
+                        _evaluate(certificate, people[at : at + GIVE_STEP])
 
 
 def _sweep_step() -> bool:
@@ -153,15 +172,16 @@ def _sweep_step() -> bool:
 
 def _ask_for_tonight() -> None:
     """Ask for the complete sweep, once a night, at the hour that is set."""
-    local = to_user_timezone(clock.now())
+    moment = clock.now()
+    local = to_user_timezone(moment)
     if local.hour < current_app.config["LMS_CERTIFICATES_SWEEP_HOUR"]:
         return
-    midnight = clock.now() - dt.timedelta(
-        hours=local.hour, minutes=local.minute, seconds=local.second
-    )
+    midnight = moment - dt.timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
     with transaction() as session:
         asked = session.scalar(
-            select(Sweep.id).where(Sweep.why == NIGHTLY, Sweep.requested_at >= midnight).limit(1)
+            select(Sweep.id)
+            .where(Sweep.why == NIGHTLY, Sweep.requested_at.between(midnight, moment))
+            .limit(1)
         )
         if asked is None:
             # A row of its own, even where another sweep waits: tonight's is noted as asked for.

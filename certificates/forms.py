@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
-from certificates.rules.nodes import MAX_CHARS
 from lms.forms import Form
+from lms.yaml_text import CHARS_MOST
 
 
 class RuleForm(Form):
@@ -16,7 +16,7 @@ class RuleForm(Form):
     text = TextAreaField(
         _l("Rule"),
         description=_l("YAML, as the guide for administrators describes it."),
-        validators=[DataRequired(_l("Write the rule.")), Length(max=MAX_CHARS)],
+        validators=[DataRequired(_l("Write the rule.")), Length(max=CHARS_MOST)],
         render_kw={"rows": 24, "spellcheck": "false", "class": "certificates-code"},
     )
 

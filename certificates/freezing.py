@@ -8,23 +8,42 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from certificates.catalogue import Offered
 from certificates.rules.compile import Standing
-from certificates.rules.model import Condition
-from lms.evidence import Basis, basis_of
+from certificates.rules.model import Condition, Rule
+from lms.evidence import Basis, bases_of
+
+
+def bases(rule: Rule, standings: Sequence[Standing]) -> Mapping[str, Mapping[int, Basis]]:
+    """Return what each met condition rests on, by condition id and person: a query for each."""
+    return {
+        condition.id: bases_of(
+            condition.measure,
+            [one.person_id for one in standings if one.met[condition.id]],
+            condition.window,
+            condition.where,
+            condition.at_least,
+        )
+        for condition in rule.conditions
+    }
 
 
 def freeze(
-    certificate: Offered, standing: Standing, moment: dt.datetime, salt: str
+    certificate: Offered,
+    standing: Standing,
+    rests_on: Mapping[str, Mapping[int, Basis]],
+    moment: dt.datetime,
+    salt: str,
 ) -> dict[str, Any]:
-    """Return the evidence as plain data, read in the transaction that `standing` is from."""
+    """Return the evidence as plain data. `rests_on` comes from the transaction of `standing`."""
     rule = certificate.rule
     return {
-        "rule": {"slug": rule.slug, "version": certificate.number, "digest": rule.digest()},
+        "rule": {"slug": rule.slug, "version": certificate.number, "digest": certificate.digest},
         "evaluated_at": moment.isoformat(),
         "need": rule.need.value,
         "conditions": [
@@ -34,22 +53,21 @@ def freeze(
                 "met": standing.met[condition.id],
                 "asked": standing.asked[condition.id],
             }
-            | _rests_on(condition, standing, salt)
+            | _basis(condition, standing, rests_on, salt)
             for condition in rule.conditions
         ],
     }
 
 
-def _rests_on(condition: Condition, standing: Standing, salt: str) -> dict[str, Any]:
+def _basis(
+    condition: Condition,
+    standing: Standing,
+    rests_on: Mapping[str, Mapping[int, Basis]],
+    salt: str,
+) -> dict[str, Any]:
     if not standing.met[condition.id]:
         return {}
-    basis = basis_of(
-        condition.measure,
-        standing.person_id,
-        condition.window,
-        condition.where,
-        condition.at_least,
-    )
+    basis = rests_on[condition.id].get(standing.person_id, Basis())
     return {"statements": list(basis.statements), "things_digest": things_digest(salt, basis)}
 
 

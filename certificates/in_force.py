@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from functools import lru_cache
+
+from sqlalchemy import Select, select
 
 from certificates.catalogue import offered
 from certificates.models import Award
@@ -12,12 +14,17 @@ from lms.people.models import Person
 
 def conditions() -> list[Condition]:
     """Return each condition with a select of those who may still earn its certificate."""
-    found = []
-    for certificate in offered():
-        held = select(Award.person_id).where(Award.definition_id == certificate.definition_id)
-        people = select(Person.id).where(Person.active.is_(True), Person.id.not_in(held))
-        found += [
-            Condition(one.measure, one.where, one.window, people)
-            for one in certificate.rule.conditions
-        ]
-    return found
+    return [
+        Condition(one.measure, one.where, one.window, _without(certificate.definition_id))
+        for certificate in offered()
+        for one in certificate.rule.conditions
+    ]
+
+
+@lru_cache(maxsize=256)
+def _without(definition_id: int) -> Select[tuple[int]]:
+    # Kept: it is asked for each batch of acts, and SQLAlchemy knows a select again by itself.
+    held = select(Award.person_id).where(
+        Award.definition_id == definition_id, Award.person_id == Person.id
+    )
+    return select(Person.id).where(Person.active.is_(True), ~held.exists())

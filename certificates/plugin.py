@@ -15,9 +15,10 @@ from certificates import (
     verify_views,
     views,
 )
+from certificates.acts import ACTS, SUBJECTS
 from certificates.awards import EARNED
 from certificates.catalogue import EVALUATE
-from certificates.columns import columns
+from certificates.columns import columns, note_people
 from certificates.commands import certificates_commands
 from certificates.documents import RENDER
 from certificates.held import HELD
@@ -50,6 +51,9 @@ plugin = Plugin(
         ),
     ),
     team_columns=columns,
+    acts=ACTS,
+    subjects=SUBJECTS,
+    folders=("certificates",),
     settings=(
         Setting(
             "LMS_CERTIFICATES_SWEEP_HOUR",
@@ -67,6 +71,7 @@ plugin = Plugin(
     ),
     listeners=(
         Listener(EvidenceChanged, evaluation.note_evidence),
+        Listener(PeopleChanged, note_people),
         Listener(PeopleChanged, evaluation.note_people),
         Listener(PersonErased, evaluation.note_erased),
     ),

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from certificates import catalogue
 from certificates.models import Award
-from certificates.rules.compile import Standing, standings
+from certificates.rules.compile import Standing, standings, standings_of
 from certificates.rules.model import Condition, Need, Rule
 from lms.db import db
 from lms.evidence import find_measure, get_measure
@@ -45,14 +45,20 @@ class Progress:
     asked: int
     unknown: int  # conditions that nothing here can measure
 
-    @property
-    def needed(self) -> int:
-        """How many of the conditions must be met."""
-        return self.asked if self.need is Need.ALL else min(1, self.asked)
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A certificate to earn and how much of it is done: a line among others."""
+
+    slug: str
+    title: str
+    summary: str
+    done: int
+    asked: int
 
 
 def progress_of(person_id: int, rule: Rule) -> Progress:
-    """Return how far a person is; a few queries for each condition, for one page.
+    """Return how far a person is; a query or two for each condition that is open, for one page.
 
     A condition that nobody is asked for, since no network says which device is used, is left out.
     """
@@ -139,29 +145,28 @@ class Nearest:
     next_text: str
 
 
-def offered_to(person: Person, others: bool = False) -> list[catalogue.Offered]:
-    """Return the certificates shown to a person as theirs to earn, in order, without those held.
-
-    others: those that are meant for other roles instead; whoever meets their rule earns them, too.
-    """
-    held = set(db.session.scalars(select(Award.definition_id).where(Award.person_id == person.id)))
-    return [
-        one
-        for one in catalogue.offered()
-        if one.definition_id not in held
-        and one.rule.offered_to.fits(person.job_role, person.is_manager) is not others
-    ]
+def open_to(person_id: int) -> list[catalogue.Offered]:
+    """Return the certificates that a person does not hold, in order, whoever they are meant for."""
+    held = set(db.session.scalars(select(Award.definition_id).where(Award.person_id == person_id)))
+    return [one for one in catalogue.offered() if one.definition_id not in held]
 
 
-def within_reach(person: Person) -> list[Progress]:
-    """Return how far a person is with each certificate that is theirs to earn.
+def within_reach(person: Person) -> list[Way]:
+    """Return how far a person is with each certificate that is theirs to earn; three queries.
 
     One that is meant for another role is there once more than half of it is done: on a path that they joined
     by themself they would otherwise not find what they have nearly earned.
     """
-    ways = [progress_of(person.id, one.rule) for one in offered_to(person)]
-    others = [progress_of(person.id, one.rule) for one in offered_to(person, others=True)]
-    return ways + [way for way in others if way.done * 2 > way.needed]
+    rules = [one.rule for one in open_to(person.id)]
+    own, others = [], []
+    for rule, (standing,) in zip(rules, standings_of(rules, [person.id]), strict=True):
+        done, asked = count_done(rule, standing), count_asked(rule, standing)
+        way = Way(rule.slug, rule.title, rule.summary, done, asked)
+        if rule.offered_to.fits(person.job_role, person.is_manager):
+            own.append(way)
+        elif done * 2 > rule.needed(asked):
+            others.append(way)
+    return own + others
 
 
 def nearest(person_id: int) -> Nearest | None:
@@ -169,15 +174,19 @@ def nearest(person_id: int) -> Nearest | None:
     person = db.session.get(Person, person_id)
     if person is None:
         return None
-    best: tuple[float, catalogue.Offered, Standing] | None = None
-    for one in offered_to(person):
-        standing = standings(one.rule, [person_id])[0]
-        share = count_done(one.rule, standing) / max(1, count_asked(one.rule, standing))
+    rules = [
+        one.rule
+        for one in open_to(person_id)
+        if one.rule.offered_to.fits(person.job_role, person.is_manager)
+    ]
+    best: tuple[float, Rule, Standing] | None = None
+    for rule, (standing,) in zip(rules, standings_of(rules, [person_id]), strict=True):
+        share = count_done(rule, standing) / max(1, count_asked(rule, standing))
         if best is None or share > best[0]:
-            best = share, one, standing
+            best = share, rule, standing
     if best is None:
         return None
-    rule, standing = best[1].rule, best[2]
+    _share, rule, standing = best
     return Nearest(
         slug=rule.slug,
         title=rule.title,

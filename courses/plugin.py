@@ -9,8 +9,10 @@ from flask import Flask
 from flask_babel import format_percent
 from flask_babel import lazy_gettext as _l
 
+from courses.acts import ACTS, SUBJECTS
 from courses.authoring.views import blueprint as authoring
 from courses.blocks import content
+from courses.catalogue.media import check_media
 from courses.exchange.commands import course_commands
 from courses.exchange.library import load_shipped
 from courses.exchange.views import blueprint as exchange
@@ -19,18 +21,19 @@ from courses.paths.columns import team_columns
 from courses.paths.enrolment import enrol_by_rule, people_changed
 from courses.paths.notices import NOTICE_KINDS, remind
 from courses.paths.services import note_finished
+from courses.paths.standing import note_begun
 from courses.player import pages, views
 from courses.player.blueprint import blueprint
 from courses.player.next_step import home_card
 from courses.progress import held as progress_held
 from courses.progress import missions
 from courses.progress.measures import completed
-from courses.progress.services import CourseCompleted
+from courses.progress.services import CourseBegun, CourseCompleted
 from lms import clock, days
 from lms.config import Setting
 from lms.events import Listener, PeopleChanged
 from lms.jobs.queue import Job
-from lms.plugin import Audience, HomeCard, NavItem, Plugin
+from lms.plugin import Audience, Check, HomeCard, NavItem, Plugin
 
 DAY_SECONDS = 24 * 3600
 VIEWS = (pages, views)  # importing them registers their routes on the blueprint
@@ -70,12 +73,16 @@ plugin = Plugin(
         Job("courses.remind", remind, every_seconds=6 * 3600),
     ),
     listeners=(
+        Listener(CourseBegun, note_begun),
         Listener(CourseCompleted, note_finished),
         Listener(PeopleChanged, people_changed),
     ),
     measures=(completed,),
     conditions=missions.conditions,
     notice_kinds=NOTICE_KINDS,
+    acts=ACTS,
+    subjects=SUBJECTS,
+    folders=("courses-media",),
     settings=(
         Setting(
             "LMS_COURSES_MEDIA",
@@ -84,6 +91,7 @@ plugin = Plugin(
         ),
     ),
     demo=((20, "courses.demo.step:LearningStep"),),
+    checks=(Check("pictures", check_media, vital=True),),
     held=(*paths_held.HELD, *progress_held.HELD),
     on_start=start,
 )

@@ -10,14 +10,16 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms import clock
 from lms.db import BigId, Json, Model, UtcDateTime
+from lms.moments import still_good
 from lms.people.models import new_uid
 
 DIGEST_CHARS = 32
+SECRET_OVERLAP = dt.timedelta(days=7)
 
 
 class Connector(Model):
@@ -27,7 +29,10 @@ class Connector(Model):
     secrets. secret, secret_before: sealed (`esn.secrets`); the earlier one stays valid until
     `secret_before_until`, so that a secret is changed without a gap. credentials: sealed JSON,
     with what we prove ourselves to the network. cursor: where a backfill stands, in the
-    connector's own words. trouble: what is wrong now, in words, none of them the network's.
+    connector's own words. longest_silence_seconds: between two deliveries, so far. trouble: what is
+    wrong now, a sentence a line, none of them the network's; translated where it is shown.
+    told_client: it has said of an act, once at least, from which kind of device it came; kept, so
+    that nobody has to look through the ledger for it. acts: how many of its acts the ledger holds.
     """
 
     __tablename__ = "esn_connector"
@@ -46,7 +51,17 @@ class Connector(Model):
     backfilled_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)
     last_delivery_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    longest_silence_seconds: Mapped[int] = mapped_column(default=0)
     trouble: Mapped[str] = mapped_column(String(300), default="")
+    told_client: Mapped[bool] = mapped_column(default=False)
+    acts: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    @property
+    def good_secrets(self) -> list[bytes]:
+        """The secrets that prove a sender just now, sealed: the present one, and one before it."""
+        until = self.secret_before_until
+        overlaps = until is not None and still_good(until, SECRET_OVERLAP)
+        return [one for one in (self.secret, self.secret_before if overlaps else None) if one]
 
 
 class Account(Model):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask_babel import lazy_gettext as _l
 
+from esn.acts import ACTS, SUBJECTS
 from esn.commands import esn_commands
 from esn.connectors.status import check_networks
 from esn.held import HELD
@@ -73,5 +74,7 @@ plugin = Plugin(
     listeners=(Listener(PeopleChanged, people_changed), Listener(PersonErased, forget_person)),
     measures=MEASURES,
     held=HELD,
+    acts=ACTS,
+    subjects=SUBJECTS,
     demo=((30, "esn.demo.step:NetworkStep"),),
 )

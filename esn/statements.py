@@ -7,20 +7,21 @@ digests, no text, and names no colleague.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from flask import current_app
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import BindParameter, Select, bindparam, select
 
-from esn.models import Usage
 from esn.vocabulary import Act
 from lms.db import db
 from lms.evidence import Condition, Source, conditions_in_force
 from lms.people.models import Person
 from xapi.api import record_many
-from xapi.build import activity, activity_iri, our_profile, template
+from xapi.build import INSTALLATION, activity, activity_iri, our_profile, template
 from xapi.vocabulary import (
     ANSWERED,
     ASKED,
@@ -42,7 +43,11 @@ from xapi.vocabulary import (
 )
 
 MEASURES = "esn."
-_TABLE: Any = Usage.__table__
+_people: BindParameter[Any] = bindparam("people", expanding=True)
+_UIDS = select(Person.id, Person.uid).where(Person.id.in_(_people))
+# A row of the ledger by its columns, before or after it is written.
+LedgerRow = Mapping[str, Any]
+Told = TypeVar("Told", bound=LedgerRow)
 
 
 class Recorded(StrEnum):
@@ -79,34 +84,34 @@ TERMS: dict[str, tuple[VerbTerm, str, str]] = {
 }
 
 
-def record_acts(rows: Sequence[Row[Any]]) -> None:
-    """Record statements about these new rows of the ledger, as the setting says."""
+POST = (FORUM_TOPIC, "A post in the network")
+NAMED_GROUP = (GROUP, "A group of the network")
+
+
+def choose(acts: Sequence[Told]) -> list[Told]:
+    """Return those of these acts that become statements, as the setting says."""
     setting = current_app.config["LMS_ESN_STATEMENTS"]
-    mine = [row for row in rows if row.person_id is not None and row.kind == Source.EVENT.value]
+    mine = [one for one in acts if one["person_id"] is not None and one["kind"] == Source.EVENT]
     if setting == Recorded.NONE.value or not mine:
-        return
+        return []
     if setting == Recorded.COUNTED.value:
-        mine = list(counting(mine, conditions_in_force()))
-    if not mine:
+        return list(counting(mine, conditions_in_force()))
+    return mine
+
+
+def record_acts(acts: Sequence[LedgerRow]) -> None:
+    """Record a statement of each of these acts, under the id that stands in it."""
+    if not acts:
         return
-    people = {row.person_id for row in mine}
-    uids = dict(
-        db.session.execute(select(Person.id, Person.uid).where(Person.id.in_(people)))
-        .tuples()
-        .all()
-    )
-    told = record_many([(row.person_id, statement_of(row, uids)) for row in mine])
-    db.session.connection().execute(
-        update(_TABLE)
-        .where(_TABLE.c.id == bindparam("act"))
-        .values(statement_id=bindparam("told")),
-        [{"act": row.id, "told": one} for row, one in zip(mine, told, strict=True)],
-    )
+    people = {one["person_id"] for one in acts}
+    uids = dict(db.session.connection().execute(_UIDS, {"people": list(people)}).tuples().all())
+    writer = Writer(uids)
+    record_many([(one["person_id"], writer.write(one)) for one in acts])
 
 
-def counting(rows: Sequence[Row[Any]], conditions: Iterable[Condition]) -> Iterable[Row[Any]]:
-    """Yield the rows that count toward a condition that their person works on."""
-    people = {row.person_id for row in rows}
+def counting(acts: Sequence[Told], conditions: Iterable[Condition]) -> Iterable[Told]:
+    """Yield the acts that count toward a condition that their person works on."""
+    people = {one["person_id"] for one in acts}
     asked: dict[int, frozenset[int]] = {}
     wanted: list[tuple[Condition, frozenset[int] | None]] = []
     for condition in conditions:
@@ -116,65 +121,81 @@ def counting(rows: Sequence[Row[Any]], conditions: Iterable[Condition]) -> Itera
         if condition.people is not None:
             key = id(condition.people)  # conditions of one certificate share their select
             if key not in asked:
-                inner = condition.people.subquery()
-                column = next(iter(inner.c))
-                asked[key] = frozenset(db.session.scalars(select(column).where(column.in_(people))))
+                rows = db.session.connection().scalars(
+                    _among(condition.people), {"people": list(people)}
+                )
+                asked[key] = frozenset(rows)
             working = asked[key]
         wanted.append((condition, working))
-    for row in rows:
+    for one in acts:
         if any(
-            (working is None or row.person_id in working) and counts(row, condition)
+            (working is None or one["person_id"] in working) and counts(one, condition)
             for condition, working in wanted
         ):
-            yield row
+            yield one
 
 
-def counts(row: Row[Any], condition: Condition) -> bool:
+@lru_cache(maxsize=256)
+def _among(people: Select[tuple[int]]) -> Select[tuple[int]]:
+    """Narrow a select of ids to some `people`; one that its owner keeps is narrowed once."""
+    column = next(iter(people.subquery().c))
+    return select(column).where(column.in_(_people))
+
+
+def counts(act: LedgerRow, condition: Condition) -> bool:
     """Whether an act is one of those that a condition counts."""
     where, window = condition.where, condition.window
     asked: tuple[tuple[str | None, str], ...] = (
-        (where.verb, row.verb),
-        (where.group_kind, row.group_kind),
-        (where.client, row.client),
+        (where.verb, act["verb"]),
+        (where.group_kind, act["group_kind"]),
+        (where.client, act["client"]),
     )
     return (
         all(want is None or want == have for want, have in asked)
-        and not (where.others_only and row.recipient_id == row.account_id)
+        and not (where.others_only and act["recipient_id"] == act["account_id"])
         and (not where.sources or Source.EVENT in where.sources)
-        and (window.since is None or row.occurred_at >= window.since)
-        and (window.until is None or row.occurred_at < window.until)
+        and (window.since is None or act["occurred_at"] >= window.since)
+        and (window.until is None or act["occurred_at"] < window.until)
     )
 
 
-def statement_of(row: Row[Any], uids: Mapping[int, str]) -> dict[str, Any]:
-    """Return the statement about one act, as a plain dict."""
-    verb, kind, name = TERMS[row.verb]
-    thing = row.object_key or row.parent_key or row.group_key or "unnamed"
-    place = "groups" if kind == GROUP and thing == row.group_key else "content"
-    built = template(
-        uids[row.person_id],
-        verb,
-        activity("network", kind, name),
-        category=[our_profile()],
-        timestamp=row.occurred_at,
-    )
-    # Every act has an object of its own: a tincan object for each would cost more than the rest.
-    built["object"] = _plain(f"network/{place}/{thing}", kind, name)
-    related: dict[str, Any] = built["context"]["contextActivities"]
-    if row.parent_key:
-        related["parent"] = [
-            _plain(f"network/content/{row.parent_key}", FORUM_TOPIC, "A post in the network")
-        ]
-    if row.group_key:
-        related["grouping"] = [
-            _plain(f"network/groups/{row.group_key}", GROUP, "A group of the network")
-        ]
-    return built
+class Writer:
+    """Writes the statements of a batch of acts: what is the same in many is built once."""
 
+    def __init__(self, uids: Mapping[int, str]) -> None:
+        self.uids = uids
+        self.network = activity_iri("network")
+        self.patterns: dict[str, dict[str, Any]] = {}
 
-def _plain(path: str, kind: str, name: str) -> dict[str, Any]:
-    return {
-        "objectType": "Activity",
-        "id": activity_iri(path),
-        "definition": {"type": kind, "name": {"en": name}},
-    }
+    def write(self, act: LedgerRow) -> dict[str, Any]:
+        """Return the statement about one act, as a plain dict."""
+        verb, kind, name = TERMS[act["verb"]]
+        pattern = self.patterns.get(act["verb"])
+        if pattern is None:
+            about = activity("network", kind, name)
+            pattern = template(INSTALLATION, verb, about, category=[our_profile()])
+            self.patterns[act["verb"]] = pattern
+        thing = act["object_key"] or act["parent_key"] or act["group_key"] or "unnamed"
+        place = "groups" if kind == GROUP and thing == act["group_key"] else "content"
+        related: dict[str, Any] = dict(pattern["context"]["contextActivities"])
+        if act["parent_key"]:
+            related["parent"] = [self._activity("content", act["parent_key"], *POST)]
+        if act["group_key"]:
+            related["grouping"] = [self._activity("groups", act["group_key"], *NAMED_GROUP)]
+        account = {**pattern["actor"]["account"], "name": self.uids[act["person_id"]]}
+        at: dt.datetime = act["occurred_at"]
+        return {
+            **pattern,
+            "id": act["statement_id"],
+            "actor": {**pattern["actor"], "account": account},
+            "object": self._activity(place, thing, kind, name),
+            "context": {**pattern["context"], "contextActivities": related},
+            "timestamp": at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
+        }
+
+    def _activity(self, place: str, key: str, kind: str, name: str) -> dict[str, Any]:
+        return {
+            "objectType": "Activity",
+            "id": f"{self.network}/{place}/{key}",
+            "definition": {"type": kind, "name": {"en": name}},
+        }

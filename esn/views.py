@@ -19,6 +19,7 @@ from esn.ledger.groups import change_group
 from esn.ledger.intake import BACKFILL, NORMALISE
 from esn.models import Connector
 from lms import audit
+from lms.db import keep_so_far
 from lms.errors import DomainError, NotFound
 from lms.jobs.queue import wake
 from lms.people.access import Who, allow
@@ -205,4 +206,5 @@ def _back(connector: Connector, anchor: str | None = None) -> Response:
 
 
 def _show_secret(connector: Connector, secret: str) -> str:
+    keep_so_far()  # shown is what is kept
     return render_template("esn/secret.html", status=status_of(connector), secret=secret)

@@ -15,8 +15,8 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, ValidationError
 
-from lms import config, events, evidence, plugin
-from lms.db import BIGGEST_ID, begin_request, db, prepare_engine
+from lms import config, events, evidence, plugin, private
+from lms.db import BIGGEST_ID, begin_request, db, end_request
 from lms.errors import DomainError, Misconfigured, Unavailable
 from lms.jobs import queue as jobs
 from lms.notices.part import part as notices
@@ -25,6 +25,7 @@ from lms.plugin import Plugin
 from lms.teams.part import part as teams
 from lms.web.errors import answer_error
 from lms.web.part import part as web
+from lms.writers import prepare_engine
 
 log = logging.getLogger(__name__)
 
@@ -104,18 +105,23 @@ def _configure(app: Flask) -> None:
         parsed = parsed.set(drivername="postgresql+psycopg")
     elif parsed.get_backend_name() != "sqlite":
         raise Misconfigured("LMS_DATABASE_URL must lead to SQLite or PostgreSQL.")
+    private.begin()
     instance.mkdir(parents=True, exist_ok=True)
+    is_file = parsed.get_backend_name() == "sqlite"
+    private.mend(instance, kept_folders(app), parsed.database if is_file else None)
     secure = app.config["LMS_SECURE_COOKIES"]
     https = app.config["LMS_BASE_URL"].startswith("https:")
+    secure = https if secure is None else secure
     app.config.update(
         SECRET_KEY=app.config["LMS_SECRET_KEY"],
         SQLALCHEMY_DATABASE_URI=parsed.render_as_string(hide_password=False),
         # Values of a statement that failed must not reach the logs.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
-        SESSION_COOKIE_NAME="ropes",
+        # Browsers take `__Host-` from this very host alone, over HTTPS: no neighbour can plant one.
+        SESSION_COOKIE_NAME="__Host-ropes" if https and secure else "ropes",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=https if secure is None else secure,
+        SESSION_COOKIE_SECURE=secure,
         MAX_CONTENT_LENGTH=32 * 1024 * 1024,
     )
     app.url_map.converters["int"] = RowNumber
@@ -127,6 +133,12 @@ def _configure(app: Flask) -> None:
     if proxies:  # without one in front, anybody could write these headers
         fixed = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)
         app.wsgi_app = fixed  # type: ignore[method-assign]
+
+
+def kept_folders(app: Flask) -> list[str]:
+    """Return the folders that plugins keep in the instance folder."""
+    parts: list[Plugin] = app.extensions["lms.parts"]
+    return [folder for part in parts for folder in part.folders]
 
 
 def _register(app: Flask, part: Plugin) -> None:
@@ -145,7 +157,7 @@ def _begin() -> None:
 
 def _end(_error: BaseException | None) -> None:
     # A test's client runs in its caller's context: what a GET forbade must not outlive it.
-    begin_request(may_write=True)
+    end_request()
 
 
 def _view_function() -> Any:
@@ -159,7 +171,8 @@ def _finish(response: Response) -> Response:
         return response
     try:
         db.session.commit()
-    except OperationalError as error:  # the disk is full, the server went away
+    # The disk is full, the server went away; or whoever asked may not write any more.
+    except (OperationalError, DomainError) as error:
         answer: Response = _answer_raised(error)
         return answer
     return response

@@ -16,9 +16,8 @@ from flask import current_app
 from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from sqlalchemy.exc import OperationalError
 
-from lms import migrate
+from lms import migrate, private
 from lms.app import create_app
-from lms.db import db
 from lms.demo.command import demo
 from lms.doctor import examine
 from lms.errors import DomainError, Misconfigured
@@ -28,6 +27,7 @@ from lms.serving.announce import announce
 from lms.serving.ports import LOOPBACK, check_port
 from lms.serving.settled import settle
 from lms.serving.supervise import supervise
+from lms.serving.web import listen
 
 NO_ROOM_BYTES = 1_000_000
 NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -38,6 +38,7 @@ class Ropes(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; a known fault is one clear sentence and a non-zero exit, never a traceback."""
+        private.begin()
         kwargs.setdefault(
             "obj",
             ScriptInfo(create_app=create_app, set_debug_flag=False, load_dotenv_defaults=False),
@@ -145,12 +146,9 @@ def serve(host: str, port: int, upgrade: bool) -> None:
                 "The database is not up to date. Save a copy of it, then run `ropes db upgrade`, "
                 "or start with `ropes serve --upgrade`."
             )
-        db.engine.dispose()
     announce("Ropes is starting. Stop it with Ctrl-C.", base_url)
-    children = [programs.web(host, port), programs.worker()]
-    for child in children:
-        child.env = {"LMS_BASE_URL": base_url}
-    sys.exit(supervise(children, stop_on_signal()))
+    settle()
+    sys.exit(supervise(programs.everything(app, listen(host, port)), stop_on_signal()))
 
 
 @main.command("doctor")

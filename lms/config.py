@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lms.addresses import parse_networks
 from lms.errors import Misconfigured
 
 KNOWN_BAD_SECRETS = frozenset({"", "secret", "changeme", "change-me", "dev", "development"})
@@ -77,6 +78,13 @@ KERNEL_SETTINGS: tuple[Setting, ...] = (
         "LMS_HOME_PAGE",
         "",
         "IRI that names people in statements (account homePage); empty: LMS_BASE_URL.",
+    ),
+    Setting(
+        "LMS_PRIVATE_NETWORKS",
+        (),
+        "Private networks where record stores and homeservers may be, as 10.1.0.0/16; "
+        "empty: none, nor this machine.",
+        parse_networks,
     ),
     Setting("LMS_COMPANY", "Your company", "The name on pages and certificates."),
     Setting(

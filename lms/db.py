@@ -2,31 +2,26 @@
 
 Services never commit. A request commits once, when its answer is a success (`lms.app`); a job or a
 command commits with `transaction()`. What must happen only after the commit (waking a job) is
-handed to `on_commit`.
-
-SQLite has one writer. A transaction that will write therefore takes the write lock at its start
-(BEGIN IMMEDIATE), waits its turn there, and can never fail half-way with "database is locked"; a
-transaction that only reads takes no lock, and is forbidden to write (`PRAGMA query_only`, on
-PostgreSQL READ ONLY), so that a GET that writes is found by its first test. Mark the rare GET that
-must write with `@writes`.
+handed to `on_commit`. When a
+transaction may write, and when it takes SQLite's one write lock, `lms.writers` says; mark the rare
+GET that must write with `@writes`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event, types
-from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+
+from lms import writers
+from lms.writers import Mode
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -35,12 +30,9 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-BUSY_TIMEOUT_SECONDS = 30
-WRITER_POLL_SECONDS = 0.002
 
 log = logging.getLogger(__name__)
 
-_writing: ContextVar[bool] = ContextVar("lms_db_writing", default=True)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -107,7 +99,7 @@ class Json(types.TypeDecorator[Any]):
 
 
 def writes(view: F) -> F:
-    """Mark a view whose GET writes: its transaction begins as a writer's."""
+    """Mark a view whose GET may write."""
     view.__lms_writes__ = True  # type: ignore[attr-defined]
     return view
 
@@ -115,21 +107,54 @@ def writes(view: F) -> F:
 @contextmanager
 def writing(on: bool) -> Iterator[None]:
     """Say whether transactions that begin inside the block may write."""
-    token = _writing.set(on)
+    with _in_mode(Mode.WRITING if on else Mode.READING):
+        yield
+
+
+@contextmanager
+def _in_mode(mode: Mode) -> Iterator[None]:
+    token = writers.mode.set(mode)
     try:
         yield
     finally:
-        _writing.reset(token)
+        writers.mode.reset(token)
 
 
 def begin_request(may_write: bool) -> None:
     """Set, for the rest of this request's context, whether its transactions may write."""
-    _writing.set(may_write)
+    writers.mode.set(Mode.ON_DEMAND if may_write else Mode.READING)
+
+
+def end_request() -> None:
+    """Forget what `begin_request` said: whoever called in this context goes on as before."""
+    writers.mode.set(Mode.UNSAID)
+
+
+def begin_writing() -> None:
+    """Be the writer from here on: on SQLite, wait until nobody else is one.
+
+    For what must not change between reading and writing it, where on PostgreSQL rows are locked.
+    Nothing happens where the transaction writes already.
+    """
+    if writers.mode.get() is Mode.ON_DEMAND:
+        writers.become_writer(db.session.connection())
+
+
+def keep_so_far() -> None:
+    """Commit what this request has done so far; what follows begins as a reader again.
+
+    For views alone, before something that takes its time: a count of tries is kept before the
+    password is hashed, what was saved is kept before the page that says so is rendered.
+    """
+    db.session.commit()
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(reads_first: bool = False) -> Iterator[Session]:
     """Commit what happens inside the block, or roll all of it back and raise.
+
+    reads_first: begin as a reader and become the writer at the first write, as requests do: for
+    what reads or checks what people wrote before it writes.
 
     For jobs and commands; requests have their own (`lms.app`). Any earlier transaction of the
     session must be over: a nested call raises RuntimeError, since it could commit another's half.
@@ -138,7 +163,7 @@ def transaction() -> Iterator[Session]:
     if session.in_transaction() and (session.new or session.dirty or session.deleted):
         raise RuntimeError("transaction() inside a transaction that has unsaved changes")
     session.rollback()
-    with writing(True):
+    with _in_mode(Mode.ON_DEMAND if reads_first else Mode.WRITING):
         try:
             yield session
             session.commit()
@@ -156,6 +181,15 @@ def on_commit(call: Callable[[], None]) -> None:
     """
     session = db.session()
     session.info.setdefault("lms_on_commit", []).append((session.get_nested_transaction(), call))
+
+
+@event.listens_for(Session, "before_flush")
+def _write_before_flush(session: Session, _context: Any, _objects: Any) -> None:
+    """Become the writer before a flush, not in its midst: what is read for it is read as a writer."""
+    if writers.mode.get() is not Mode.ON_DEMAND:
+        return
+    if session.new or session.deleted or any(map(session.is_modified, session.dirty)):
+        writers.become_writer(session.connection())
 
 
 @event.listens_for(Session, "after_commit")
@@ -193,75 +227,3 @@ def _run_after_commit(session: Session, ended: SessionTransaction) -> None:
             call()
         except Exception:
             log.exception("what was to follow a commit failed")
-
-
-def prepare_engine(engine: Engine) -> None:
-    """Install the transaction rules on an engine, once; `lms.app` calls it for the suite's own."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _sqlite_connect)
-        event.listen(engine, "begin", _sqlite_begin)
-    else:
-        event.listen(engine, "begin", _postgresql_begin)
-
-
-def _sqlite_connect(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        # What is erased is overwritten, and so is what moves to another page meanwhile: some builds
-        # do so by themselves. Old pages lie in the log until `lms.people.erasing.job` empties it.
-        "secure_delete=ON",
-        "temp_store=MEMORY",
-        "cache_size=-32000",
-        "trusted_schema=OFF",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _sqlite_begin(connection: Connection) -> None:
-    # Past SQLAlchemy, which takes six times as long for these as SQLite does.
-    raw: Any = connection.connection.driver_connection
-    if _writing.get():
-        raw.execute("PRAGMA query_only=OFF")
-        _sqlite_begin_writing(connection)
-    else:
-        raw.execute("PRAGMA query_only=ON")
-        raw.execute("BEGIN")
-
-
-def _sqlite_begin_writing(connection: Connection) -> None:
-    """Begin as a writer as soon as nobody else is one, or give up after the busy timeout.
-
-    SQLite's own waiting asks ten times a second, and nobody is in turn: a worker that writes
-    transaction after transaction leaves gaps of milliseconds, which it would miss for seconds.
-    """
-    raw: Any = connection.connection.driver_connection
-    patience = time.monotonic() + BUSY_TIMEOUT_SECONDS
-    raw.execute("PRAGMA busy_timeout=0")
-    try:
-        while not _sqlite_settled(raw) and time.monotonic() < patience:
-            time.sleep(WRITER_POLL_SECONDS)
-        if not raw.in_transaction:  # once more, for an error in SQLAlchemy's words
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-    finally:
-        raw.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_SECONDS * 1000)}")
-
-
-def _sqlite_settled(raw: Any) -> bool:
-    """Try to begin; False where somebody else writes, and asking again may help."""
-    try:
-        raw.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY
-    return True
-
-
-def _postgresql_begin(connection: Connection) -> None:
-    driver = connection.connection.driver_connection
-    if driver is not None:
-        driver.read_only = not _writing.get()

@@ -13,7 +13,10 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
+from lms import private
+from lms.app import kept_folders
 from lms.db import db
+from lms.jobs.file import find_damaged
 from lms.plugin import Check, Plugin
 from lms.web.health import KERNEL_CHECKS
 
@@ -80,7 +83,27 @@ def check_jobs() -> str | None:
     """Look at where wake-ups wait."""
     if current_app.config["LMS_JOBS"] == "manual":
         return "LMS_JOBS is manual, which is for tests: nothing in the background is done."
+    damaged = find_damaged(Path(current_app.config["LMS_INSTANCE"]))
+    if damaged is not None:
+        return (
+            f"The file of wake-ups was damaged and is kept as {damaged}. Nothing is lost and all "
+            "goes on with a new one; look at the disk, then delete it."
+        )
     return None
+
+
+def check_files() -> str | None:
+    """Look for files that others on this machine may read."""
+    instance = Path(current_app.config["LMS_INSTANCE"])
+    url = db.engine.url
+    database = url.database if url.get_backend_name() == "sqlite" else None
+    found = private.find_open(instance, kept_folders(current_app), database)
+    if not found:
+        return None
+    return (
+        f"{len(found)} files and folders can be read by others on this machine, {found[0]} for "
+        f"one. Make them private, as whoever owns them: chmod -R go= {instance}"
+    )
 
 
 def check_plugins() -> str | None:
@@ -97,6 +120,7 @@ DOCTOR_CHECKS = (
     Check("jobs", check_jobs),
     Check("plugins", check_plugins),
     Check("disk", check_disk),
+    Check("files", check_files),
 )
 
 

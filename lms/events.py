@@ -28,6 +28,18 @@ class EvidenceChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StandingChanged(Event):
+    """What these columns of the manager's page say of these people may have changed.
+
+    person_ids None: of everybody (a path has other courses now, a certificate is offered no more);
+    a job then looks, soon. columns: slugs of `lms.plugin.TeamColumn`.
+    """
+
+    person_ids: frozenset[int] | None
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class PeopleChanged(Event):
     """These people were added, moved, changed role or department, or were (de)activated."""
 

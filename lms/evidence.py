@@ -8,15 +8,20 @@ once for each person. Rules compile to one query over such selects.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from flask import Flask, current_app
-from sqlalchemy import Select
+from sqlalchemy import BindParameter, Select, bindparam
 
+from lms import clock
+from lms.db import UtcDateTime
 from lms.errors import Invalid
+
+# The present moment inside a select that is kept: asked of the clock whenever the select is run.
+NOW: BindParameter[dt.datetime] = bindparam("lms_now", callable_=clock.now, type_=UtcDateTime())
 
 
 class Source(StrEnum):
@@ -118,7 +123,11 @@ class Measure(Protocol):
     def sources(self) -> frozenset[Source]: ...
 
     def values(self, window: Window, where: Filter) -> Select[tuple[int, int]]:
-        """Return a select of (person_id, value), people without a value left out, value an int."""
+        """Return a select of (person_id, value), people without a value left out, value an int.
+
+        The select is built once and kept, for as long as nobody asks something else: it may depend
+        on `window` and `where` alone. What changes is asked in SQL; the moment is `NOW`.
+        """
         ...
 
     def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
@@ -130,8 +139,22 @@ class Measure(Protocol):
 class Accountable(Protocol):
     """A measure that can say what brought somebody's value to `need`: frozen in certificates."""
 
-    def basis(self, person_id: int, window: Window, where: Filter, need: int) -> Basis:
-        """Return the least that brings `need`, the earliest of it; empty where it is not reached."""
+    def bases(
+        self, people: Collection[int], window: Window, where: Filter, need: int
+    ) -> Mapping[int, Basis]:
+        """Return for each of these people the least that brings `need`, the earliest of it.
+
+        Who does not reach it is left out. One query, however many people.
+        """
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A measure that knows what cannot be known here: a network that tells no devices."""
+
+    def reports(self, where: Filter) -> bool:
+        """Whether anything here tells apart what `where` narrows to; asked often, never a count."""
         ...
 
 
@@ -140,7 +163,8 @@ class Condition:
     """Something that somebody is working on: what `measure` counts counts toward it.
 
     people: a select of the ids of those who work on it; None: everybody may. Whoever gives acts
-    (a network) asks for these, so as to keep no more of them than is needed.
+    (a network) asks for these, so as to keep no more of them than is needed. It is asked often:
+    the same object each time is cheapest.
     """
 
     measure: str
@@ -191,9 +215,17 @@ def get_measure(slug: str) -> Measure:
     return measure
 
 
-def basis_of(slug: str, person_id: int, window: Window, where: Filter, need: int) -> Basis:
-    """Return what one person's value rests on; empty where the measure cannot say."""
+def bases_of(
+    slug: str, people: Collection[int], window: Window, where: Filter, need: int
+) -> Mapping[int, Basis]:
+    """Return what the value of each of these people rests on; empty where the measure cannot say."""
     measure: object = find_measure(slug)
-    if isinstance(measure, Accountable):
-        return measure.basis(person_id, window, where, need)
-    return Basis()
+    if people and isinstance(measure, Accountable):
+        return measure.bases(people, window, where, need)
+    return {}
+
+
+def is_reported(slug: str, where: Filter) -> bool:
+    """Whether what a filter narrows to is told by anything here; true where the measure says nothing."""
+    measure: object = find_measure(slug)
+    return measure.reports(where) if isinstance(measure, Reporting) else True

@@ -94,11 +94,12 @@ class TeamColumn(Protocol):
     A person without a row reads as NONE. A column with `detail` is shown on the page of one person
     only, not in the table (the conditions of a certificate).
 
-    A class of many columns may also offer a class method `together(columns, people)`: all their
-    cells in one select of (person_id, place, state, due_at), at most one row for each person and
-    column, `place` being the column's index in `columns`, and due_at only where something is left
-    to be done. It says just what `cells` says; the kernel takes the numbers of the whole page from
-    it, and from `cells` the people who are shown.
+    Say ON_TRACK or NOT_STARTED and give due_at: the kernel makes DUE and OVERDUE of them, day by
+    day. The kernel keeps the cells of columns in the table (`lms.teams.standing`). It asks for
+    those of the people concerned at each `lms.events.EvidenceChanged` and `PeopleChanged`, and for
+    everybody's once a day. A column with `announced` true is asked only where its plugin publishes
+    `lms.events.StandingChanged`, which is cheaper. One with `earned` true tells of something that
+    may be earned and is asked of nobody (MET, NOT_MET).
 
     A column with `detail` may also offer `where(person_id)`: a few words that say where one person
     is ("On lesson 2 of 4"), or None. Never what somebody wrote or answered, nor when.
@@ -175,6 +176,20 @@ class Erasable:
     erase: Callable[[int, int | None], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A kind of thing that lines of the audit log are about, for the page that shows them.
+
+    kind: what stands before the slash ("course" of "course/welcome"), or the whole. label: what
+    such a thing is called, lazily translated. `names(keys)` returns what those that are still
+    there are called, by what stands after the slash, in one query.
+    """
+
+    kind: str
+    label: Any
+    names: Callable[[Sequence[str]], Mapping[str, str]] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
     """All that one package adds. Every field but `name` and `label` may stay empty.
@@ -187,6 +202,8 @@ class Plugin:
     team_columns: a function, since columns depend on what is published today.
     conditions: a function that returns what people work on now (`lms.evidence.Condition`); by it
     a network knows which acts count toward something.
+    acts: what it writes to the audit log (`lms.audit.note`), by name, in words lazily translated.
+    folders: the folders that it keeps in the instance folder, by name.
     demo: (order, dotted `module:function`) steps of the demo company, run by `ropes demo` only.
     on_start: called once with the app, after everything is registered, before the first request.
     """
@@ -211,6 +228,9 @@ class Plugin:
     checks: tuple[Check, ...] = ()
     held: tuple[Held, ...] = ()
     erasable: tuple[Erasable, ...] = ()
+    acts: Mapping[str, Any] = field(default_factory=dict)
+    subjects: tuple[Subject, ...] = ()
+    folders: tuple[str, ...] = ()
     csrf_exempt: tuple[Blueprint, ...] = ()  # blueprints for machines, which prove themselves
     demo: tuple[tuple[int, str], ...] = field(default=())
     on_start: Callable[[Flask], None] | None = None
@@ -289,6 +309,12 @@ def enabled() -> list[Plugin]:
     """Return the present app's plugins, requirements first."""
     found: list[Plugin] = current_app.extensions["lms.plugins"]
     return found
+
+
+def act_in_words(act: str) -> str:
+    """Return what an act of the audit log is called; one that nobody here knows by its own name."""
+    parts: list[Plugin] = current_app.extensions["lms.parts"]
+    return next((str(part.acts[act]) for part in parts if act in part.acts), act)
 
 
 def is_brought(field: str) -> bool:

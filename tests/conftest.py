@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 
-from lms import clock
+from lms import clock, writers
 from lms.app import create_app
 from lms.bootstrap.system import find_chromium
 from lms.db import db
@@ -26,6 +28,7 @@ from lms.people.models import Person, new_uid
 from lms.people.tries import STRETCH_SECONDS
 from tests import databases
 
+writers.strict = True  # what takes its time inside a write transaction fails its test
 pytest_plugins = ("tests.xapi.profile.recorder",)
 
 # What a machine lacks may leave tests out, said aloud; in CI nothing may be missing.
@@ -44,11 +47,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what this machine cannot run, and keep for the summary why."""
+    if databases.KIND == "postgresql":
+        _leave_what_needs_no_database(config, items)
     if REQUIRE_ALL or find_chromium() is not None:
         return
     left_out = [item for item in items if item.get_closest_marker("browser")]
     for item in left_out:
         item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
+def _leave_what_needs_no_database(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL, run only what asks for the database: the rest has been run beside SQLite."""
+    left_out = [item for item in items if not _needs_database(item)]
+    items[:] = [item for item in items if _needs_database(item)]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _needs_database(item: pytest.Item) -> bool:
+    """Whether a test has a fixture that makes a database, or its module makes one by itself."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    makes_one = getattr(getattr(item, "module", None), "databases", None) is databases
+    return makes_one or bool(fixtures & {"migrated", "postgresql"})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -72,6 +91,49 @@ class Browser(FlaskClient):
             db.session.commit()
         with self.application.app_context():
             return super().open(*args, **kwargs)
+
+
+class CompiledTemplates(BytecodeCache):
+    """What templates were compiled to, for every app of this process: each test has its own app."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill the bucket where its template was compiled before."""
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what its template was compiled to."""
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledTemplates()
+
+
+def compile_addresses_when_asked() -> None:
+    """Let an address be compiled when it is first built, not with each of a thousand test apps.
+
+    Werkzeug writes and compiles two functions for each rule: four fifths of what making an app
+    costs, for addresses that a test mostly never asks for.
+    """
+    compile_now = Rule._compile_builder
+
+    def compile_builder(rule: Rule, append_unknown: bool = True) -> Callable[..., Any]:
+        made: list[Callable[..., Any]] = []
+
+        def build(itself: Rule, **values: Any) -> Any:
+            if not made:
+                made.append(compile_now(rule, append_unknown))
+            return made[0](itself, **values)
+
+        return build
+
+    Rule._compile_builder = compile_builder
+
+
+compile_addresses_when_asked()
 
 
 def settings_for(folder: Path, database: str = "", **more: Any) -> dict[str, Any]:
@@ -134,6 +196,7 @@ def apps_over(migrated: Callable[[Path], str], folder: Path) -> Iterator[Callabl
     def make(**more: Any) -> Flask:
         app = create_app(settings_for(folder, migrated(folder), **more))
         app.test_client_class = Browser
+        app.jinja_env.bytecode_cache = COMPILED
         made.append(app)
         return app
 

@@ -47,10 +47,17 @@ def endpoint() -> str:
     show_default=True,
     help="In which version of xAPI its calls are answered that name none.",
 )
-def add(name: str, scopes: tuple[str, ...], version: str) -> None:
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    help="A site whose pages may use it, like https://content.example.com; several are given one "
+    "by one.",
+)
+def add(name: str, scopes: tuple[str, ...], version: str, origins: tuple[str, ...]) -> None:
     """Make a credential for NAME, and show its secret this once."""
     with transaction():
-        made, secret = credentials.add(name, scopes, version=int(version[0]))
+        made, secret = credentials.add(name, scopes, version=int(version[0]), origins=origins)
         key = made.key
     _show(key, secret)
 
@@ -61,7 +68,8 @@ def list_() -> None:
     for one in credentials.list_all():
         used = f"last used {one.last_used_on:%Y-%m-%d}" if one.last_used_on else "never used"
         state = f"revoked {one.revoked_at:%Y-%m-%d}" if one.revoked_at else "in use"
-        click.echo(f"{one.key}  {one.name}  [{one.scopes}]  {state}  {used}{_old(one)}")
+        pages = f"  in pages of {one.origins}" if one.origins else ""
+        click.echo(f"{one.key}  {one.name}  [{one.scopes}]  {state}  {used}{_old(one)}{pages}")
 
 
 @credential.command("rotate")
@@ -81,6 +89,17 @@ def rotate(key: str, days: int) -> None:
     _show(key, secret)
     if until is not None:
         click.echo(f"The old secret works until {until:%Y-%m-%d %H:%M} UTC.", err=True)
+
+
+@credential.command("origins")
+@click.argument("key")
+@click.argument("origins", nargs=-1)
+def origins(key: str, origins: tuple[str, ...]) -> None:
+    """Name the sites whose pages may use the credential with this KEY; none: no site's may."""
+    with transaction():
+        changed = credentials.allow_origins(key, origins)
+        kept = changed.origins.split() or ["No page of another site may use it."]
+    click.echo("\n".join(kept))
 
 
 @credential.command("end-old")

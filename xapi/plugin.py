@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from lms.config import Setting, parse_bool
 from lms.jobs.queue import Job
 from lms.plugin import Audience, Check, NavItem, Plugin
+from lms.writers import on_writing
 from xapi import targets
+from xapi.acts import ACTS, SUBJECTS
 from xapi.commands import lrs
 from xapi.delivery import run
 from xapi.delivery.report import check_delivery
 from xapi.delivery.target import parse_version
 from xapi.home_page import check_home_page
 from xapi.keeping import export, held, removal, retention
-from xapi.lrs import described, known, resources, statements, uses  # noqa: F401 - views join the blueprint
+from xapi.lrs import (  # noqa: F401 - views join the blueprint
+    callers,
+    described,
+    known,
+    resources,
+    statements,
+    uses,
+)
 from xapi.lrs.views import blueprint as lrs_blueprint
 from xapi.outbox.held import HELD
 from xapi.pages import (  # noqa: F401 - their views join the blueprint
@@ -61,12 +71,20 @@ SETTINGS = (
     Setting("LMS_LRS_BATCH_MOST", 1000, "Statements that it takes in one request.", int),
 )
 
+
+def start(app: Flask) -> None:
+    """Find the record stores, and have credentials asked for again where statements are stored."""
+    targets.start(app)
+    on_writing(app, callers.refuse_revoked)
+
+
 plugin = Plugin(
     name="xapi",
     label=_l("Statements"),
     models=("xapi.outbox.models", "xapi.lrs.models", "xapi.keeping.models"),
     blueprints=(lrs_blueprint, pages, profile),
     csrf_exempt=(lrs_blueprint,),
+    folders=("xapi-exports",),
     navigation=(NavItem(_l("Statements"), "xapi.delivery", Audience.ADMINISTRATOR, order=85),),
     home_cards=(CARD,),
     checks=(
@@ -84,8 +102,10 @@ plugin = Plugin(
     ),
     demo=((10, "xapi.demo.step:RecordStoreStep"),),
     held=(*HELD, *held.HELD),
+    acts=ACTS,
+    subjects=SUBJECTS,
     erasable=removal.ERASABLE,
-    on_start=targets.start,
+    on_start=start,
     settings=SETTINGS,
     migrations=Path(__file__).parent / "migrations",
 )

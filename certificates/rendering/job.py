@@ -24,11 +24,13 @@ from certificates.models import Document, DocumentState
 from certificates.rendering import page, pdf
 from lms import clock
 from lms.db import db, transaction, writing
+from lms.moments import is_due
 from lms.people.models import Identity
 
 log = logging.getLogger(__name__)
 
 BATCH = 20
+LONGEST_WAIT = dt.timedelta(seconds=FIRST_DELAY_SECONDS * 2**MAX_ATTEMPTS)
 
 
 def run() -> None:
@@ -48,7 +50,8 @@ def _due() -> list[int]:
             db.session.scalars(
                 select(Document.id)
                 .where(
-                    Document.state == DocumentState.WAITING.value, Document.due_at <= clock.now()
+                    Document.state == DocumentState.WAITING.value,
+                    is_due(Document.due_at, LONGEST_WAIT),
                 )
                 .order_by(Document.due_at, Document.id)
                 .limit(BATCH)
@@ -161,8 +164,8 @@ def _remove_abandoned() -> None:
     """Remove what a killed worker left unfinished; it may hold a name."""
     if not folder().is_dir():
         return
-    limit = clock.now() - ABANDONED_AFTER
+    moment = clock.now()
     for file in folder().glob(f"*/*{UNFINISHED}"):
         written = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
-        if written < limit:
+        if abs(moment - written) > ABANDONED_AFTER:  # ahead: the clock was set back since
             file.unlink(missing_ok=True)

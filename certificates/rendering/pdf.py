@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from certificates.rendering import rope
+from lms.writers import outside_writing
 
 STYLE = Path(__file__).parent / "certificate.css"
 VARIANT = "pdf/ua-1"  # tagged, with a title and a language: a screen reader reads it in order
@@ -58,6 +59,7 @@ def render(html: str, identifier: bytes, knots: int) -> bytes:
 
     Raises whatever WeasyPrint raises; its libraries missing (Pango) is an OSError.
     """
+    outside_writing("setting a page")
     global _press
     with _lock:  # the kept parts are shared, and WeasyPrint does not promise to share them safely
         if _press is None:

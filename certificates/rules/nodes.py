@@ -1,16 +1,13 @@
-"""Reading YAML with places: every value knows its line, so that every error can name it."""
+"""What a rule holds, with places: every value knows its line and its path, and errors name both."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import yaml
-
+from lms import yaml_text
 from lms.errors import Invalid
-
-MAX_CHARS = 20_000
+from lms.yaml_text import Node, Scalar, Sequence, YamlError
 
 
 class BadRule(Invalid):
@@ -21,14 +18,13 @@ class BadRule(Invalid):
 class Place:
     """A value in the text, with the path of keys that leads to it ("requires.all[2].usage")."""
 
-    node: Any
+    node: Node
     path: str
 
     @property
     def line(self) -> int:
         """The line of the text on which the value begins, from 1."""
-        line: int = self.node.start_mark.line
-        return line + 1
+        return self.node.line
 
     def fail(self, why: str) -> BadRule:
         """Return the error to raise about this value."""
@@ -36,36 +32,31 @@ class Place:
         return BadRule(f"{where}, {self.path}: {why}" if self.path else f"{where}: {why}")
 
     def mapping(self, allowed: frozenset[str]) -> Mapping[str, Place]:
-        """Read a mapping whose keys are all known and stand once."""
-        if not isinstance(self.node, yaml.MappingNode):
+        """Read a mapping whose keys are all known."""
+        if not isinstance(self.node, yaml_text.Mapping):
             raise self.fail(f"here belong keys and values ({_list(allowed)}).")
         found: dict[str, Place] = {}
-        for key_node, value_node in self.node.value:
-            key_place = Place(key_node, self.path)
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise key_place.fail("a key is a plain word.")
-            key = key_node.value
+        for key, node in self.node.entries.items():
             if key not in allowed:
-                raise key_place.fail(f"“{key[:60]}” is not known here. Known: {_list(allowed)}.")
-            if key in found:
-                raise key_place.fail(f"“{key}” stands twice.")
-            found[key] = Place(value_node, f"{self.path}.{key}" if self.path else key)
+                place = Place(Scalar(self.node.keys[key], key, key), self.path)
+                raise place.fail(f"“{key[:60]}” is not known here. Known: {_list(allowed)}.")
+            found[key] = Place(node, f"{self.path}.{key}" if self.path else key)
         return found
 
     def items(self, at_most: int) -> Iterator[Place]:
         """Read a list with one entry at least."""
-        if not isinstance(self.node, yaml.SequenceNode) or not self.node.value:
+        if not isinstance(self.node, Sequence) or not self.node.items:
             raise self.fail("here belongs a list with one entry at least.")
-        if len(self.node.value) > at_most:
+        if len(self.node.items) > at_most:
             raise self.fail(f"the list has more than {at_most} entries.")
-        for number, node in enumerate(self.node.value, start=1):
+        for number, node in enumerate(self.node.items, start=1):
             yield Place(node, f"{self.path}[{number}]")
 
     def text(self, at_most: int) -> str:
         """Read a text in one line, not empty."""
-        if not isinstance(self.node, yaml.ScalarNode):
+        if not isinstance(self.node, Scalar):
             raise self.fail("here belongs a text.")
-        text = " ".join(self.node.value.split())
+        text = " ".join(self.node.text.split())
         if not text or self.is_null():
             raise self.fail("the text is empty.")
         if len(text) > at_most:
@@ -76,7 +67,7 @@ class Place:
 
     def number(self, low: int, high: int) -> int:
         """Read a whole number between `low` and `high`."""
-        text = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
+        text = self.node.text if isinstance(self.node, Scalar) else ""
         if not text.isascii() or not text.isdigit() or len(text) > 9:
             raise self.fail(f"here belongs a whole number from {low} to {high}.")
         if not low <= int(text) <= high:
@@ -85,39 +76,28 @@ class Place:
 
     def yes_or_no(self) -> bool:
         """Read true or false."""
-        if isinstance(self.node, yaml.ScalarNode) and self.node.value in {"true", "false"}:
-            return bool(self.node.value == "true")
+        if isinstance(self.node, Scalar) and self.node.text in {"true", "false"}:
+            return self.node.text == "true"
         raise self.fail("here belongs true or false.")
 
     def one_of(self, allowed: frozenset[str]) -> str:
         """Read a word of a closed list."""
-        word = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
+        word = self.node.text if isinstance(self.node, Scalar) else ""
         if word not in allowed:
             raise self.fail(f"“{word[:60]}” is not known here. Known: {_list(allowed)}.")
-        return str(word)
+        return word
 
     def is_null(self) -> bool:
         """Whether the value is YAML's null."""
-        return isinstance(self.node, yaml.ScalarNode) and (
-            self.node.tag == "tag:yaml.org,2002:null"
-        )
+        return isinstance(self.node, Scalar) and self.node.value is None
 
 
 def read_root(text: str) -> Place:
     """Return the root of a YAML text; raises BadRule, naming the line, where it is no YAML."""
-    if len(text) > MAX_CHARS:
-        raise BadRule(f"The rule is longer than {MAX_CHARS} characters.")
     try:
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            if isinstance(token, yaml.AliasToken | yaml.AnchorToken | yaml.TagToken):
-                line = token.start_mark.line + 1
-                raise BadRule(f"Line {line}: references and tags (&, *, !) are not used in rules.")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadRule(f"Line {line}: this is not YAML ({error.problem}).") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise BadRule("The text is not YAML: it holds characters or depths it may not.") from error
+        node = yaml_text.read(text)
+    except YamlError as error:
+        raise BadRule(error.message) from error
     if node is None:
         raise BadRule("Line 1: the rule is empty.")
     return Place(node, "")

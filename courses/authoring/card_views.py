@@ -13,6 +13,7 @@ from courses.authoring.forms import PictureForm, PlainForm
 from courses.catalogue.document import Card, Document
 from courses.catalogue.models import Course
 from courses.catalogue.services import draft_of, get_course
+from lms.db import db, keep_so_far
 from lms.errors import Invalid
 from lms.people.access import Who, allow
 from lms.people.current import current_person
@@ -59,6 +60,7 @@ def card(slug: str, card_id: str) -> Any:
     try:
         document = services.save_card(course, card_id, base, heading, data, current_person().id)
     except services.Edited as edited:
+        db.session.rollback()  # nobody waits for the page that shows both
         base = outline.fingerprint(edited.theirs)
         if pages.wants_json():
             return pages.conflict(
@@ -72,6 +74,7 @@ def card(slug: str, card_id: str) -> Any:
         mine = Card(card_id, found.type, heading, data)
         return _editor(course, document, mine, edited.theirs, base), 409
     if pages.wants_json():
+        keep_so_far()  # before the card is looked through once more
         return jsonify(
             saved=pages.saved_sentence(course),
             base=outline.fingerprint(outline.get_place(document, card_id).card),
@@ -175,6 +178,7 @@ def add_picture(slug: str, card_id: str) -> Any:
         current_person().id,
     )
     if pages.wants_json():
+        keep_so_far()
         found = outline.get_place(document, card_id).card
         return jsonify(
             saved=pages.saved_sentence(course),

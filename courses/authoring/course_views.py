@@ -12,6 +12,7 @@ from courses.authoring.card_forms import FORMS
 from courses.authoring.forms import AboutForm, CourseForm, PlainForm
 from courses.catalogue.cards import card_types
 from courses.catalogue.services import bring_back, discard_draft, draft_of, get_course
+from lms.db import db
 from lms.errors import Invalid
 from lms.people.access import Who, allow
 from lms.people.current import current_person
@@ -75,6 +76,7 @@ def about(slug: str) -> Any:
                 found, form.base.data or "", form.values(), current_person().id
             )
         except services.Edited as edited:
+            db.session.rollback()  # nobody waits for the page that shows both
             theirs = edited.theirs
             base = outline.fingerprint(theirs)
             if pages.wants_json():

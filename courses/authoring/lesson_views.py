@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from courses.authoring import outline, pages, services
 from courses.authoring.forms import LessonForm, PlainForm
 from courses.catalogue.services import draft_of, get_course
+from lms.db import db
 from lms.errors import Invalid
 from lms.people.access import Who, allow
 from lms.people.current import current_person
@@ -45,6 +46,7 @@ def lesson(slug: str, lesson_id: str) -> Any:
                 current_person().id,
             )
         except services.Edited as edited:
+            db.session.rollback()  # nobody waits for the page that shows both
             if pages.wants_json():
                 raise
             theirs = edited.theirs

@@ -24,8 +24,7 @@ def publish(slug: str) -> Any:
     status = 200
     if form.validate_on_submit():
         try:
-            services.change(course, current_person().id, services.drop_unused_pictures)
-            version = publish_course(course, current_person().id)
+            version = publish_course(course, current_person().id, services.drop_unused_pictures)
         except NotReady:
             status = 422
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import html
 from collections.abc import Iterator, Mapping
 
 import nh3
@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from courses.catalogue.document import CONTROL, tidy
+from lms.writers import outside_writing
 
 MEDIA_PREFIX = "media/"
 TAGS = {
@@ -23,6 +24,11 @@ ATTRIBUTES = {
     "th": {"align"},
     "td": {"align"},
 }
+# What is longer, or denser, is not read as Markdown at all: reading costs up to 600 steps for each
+# character, and each bracket may open a link, which is looked for in all that follows.
+CHARS_MOST = 20_000
+LINE_CHARS_MOST = 5_000
+BRACKETS_MOST = 200
 _reader = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(
     ["table", "strikethrough"]
 )
@@ -43,6 +49,9 @@ def render(text: str, addresses: Mapping[str, str]) -> str:
     """
     if not text:
         return ""
+    outside_writing("rendering Markdown")
+    if excess(text):
+        return f"<p>{html.escape(text)}</p>"
     tokens = _reader.parse(text)
     for token in _tokens(tokens):
         if token.tag in {"h1", "h2"}:
@@ -53,13 +62,11 @@ def render(text: str, addresses: Mapping[str, str]) -> str:
             source = str(token.attrs.get("src", ""))
             address = addresses.get(source.removeprefix(MEDIA_PREFIX))
             if address is None or not source.startswith(MEDIA_PREFIX):
-                token.attrs["src"] = ""
+                token.type, token.content = "text", _alternative(token)
             else:
                 token.attrs["src"] = address
-    made = str(_reader.renderer.render(tokens, _reader.options, {}))
-    made = re.sub(r'<img src=""[^>]*?alt="([^"]*)"[^>]*>', r"\1", made)
     return nh3.clean(
-        made,
+        str(_reader.renderer.render(tokens, _reader.options, {})),
         tags=TAGS,
         attributes=ATTRIBUTES,
         url_schemes={"https", "http", "mailto"},
@@ -67,10 +74,26 @@ def render(text: str, addresses: Mapping[str, str]) -> str:
     )
 
 
+def _alternative(picture: Token) -> str:
+    return "".join(one.content for one in _tokens(picture.children or []) if not one.children)
+
+
+def excess(text: str) -> str:
+    """Return what there is too much of in a text, in a sentence for its author, or nothing."""
+    if len(text) > CHARS_MOST:
+        return f"The text is too long: {CHARS_MOST} characters at most. Make several cards of it."
+    if any(len(line) > LINE_CHARS_MOST for line in text.split("\n")):
+        return f"A line of the text is too long: {LINE_CHARS_MOST} characters at most."
+    if text.count("[") > BRACKETS_MOST:
+        return f"The text holds too many brackets: {BRACKETS_MOST} “[” at most."
+    return ""
+
+
 def pictures(text: str) -> list[tuple[str, str]]:
     """Return (address as written, alternative text) of every picture in the text, in order."""
-    if "![" not in text:
+    if "![" not in text or excess(text):
         return []
+    outside_writing("reading Markdown")
     return [
         (str(token.attrs.get("src", "")), token.content.strip())
         for token in _tokens(_reader.parse(text))
@@ -81,6 +104,8 @@ def pictures(text: str) -> list[tuple[str, str]]:
 def text_problems(text: str, media: frozenset[str]) -> list[str]:
     """Return a sentence for each thing wrong with a piece of an author's Markdown."""
     found: list[str] = []
+    if too_much := excess(text):
+        found.append(too_much)
     if text != tidy(text):
         found.append("Take away the blank lines before and after the text.")
     if CONTROL.search(text):

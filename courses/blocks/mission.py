@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,8 +14,10 @@ from courses.blocks.choice import choice_card
 from courses.blocks.markdown import text_problems
 from courses.catalogue.cards import CardTextError, Renderer, Score
 from courses.catalogue.document import CONTROL, tidy
+from lms import yaml_text
 from lms.errors import Invalid
 from lms.evidence import Filter, Window, find_measure
+from lms.yaml_text import YamlError
 
 OPEN = re.compile(r"```[ \t]*mission[ \t]*\Z")
 CLOSE = re.compile(r"```[ \t]*\Z")
@@ -60,23 +61,16 @@ class MissionCard:
         if any(line.strip() for line in lines[end + 1 :]):
             raise CardTextError(end + 2, "Write the text above the mission block, not below it.")
         try:
-            block = yaml.safe_load("\n".join(lines[start + 1 : end]))
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = start + 2 + (mark.line if mark else 0)
-            raise CardTextError(
-                line, "This line of the mission cannot be read. Write “key: value”."
-            ) from error
-        except (RecursionError, ValueError) as error:  # ValueError: a date that is none
-            raise CardTextError(
-                start + 1, "The mission block is nested too deep, or holds a date that is none."
-            ) from error
-        if not isinstance(block, dict):
+            top = yaml_text.read("\n".join(lines[start + 1 : end]))
+        except YamlError as error:
+            raise CardTextError(start + 1 + error.line, error.why) from error
+        if not isinstance(top, yaml_text.Mapping):
             raise CardTextError(start + 1, "The mission block is empty. Write “measure: …”.")
+        block: dict[str, Any] = yaml_text.plain(top)
         for key, value in block.items():
             if key not in KEYS:
                 raise CardTextError(
-                    start + 1, f"“{key}” is not known in a mission. Known: {', '.join(KEYS)}."
+                    start + 1, f"“{key[:60]}” is not known in a mission. Known: {', '.join(KEYS)}."
                 )
             if type(value) is not KEYS[key]:
                 kind = "a whole number" if KEYS[key] is int else "a word"
@@ -155,7 +149,7 @@ def asked_of(data: Mapping[str, Any]) -> tuple[str, Filter, Window]:
 
 def _plain(value: str) -> bool:
     """Whether a value is a plain word, and stays one when YAML reads it."""
-    return WORD.match(value) is not None and yaml.safe_load(value) == value
+    return WORD.match(value) is not None and yaml_text.is_text(value)
 
 
 mission_card = MissionCard()

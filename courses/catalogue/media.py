@@ -23,6 +23,8 @@ from sqlalchemy import select
 from courses.catalogue.models import Media
 from lms.db import db
 from lms.errors import Invalid, NotFound, TooLarge
+from lms.web.writable import check_folder
+from lms.writers import outside_writing
 
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 PIXELS_MAX = 40_000_000
@@ -44,31 +46,59 @@ def folder() -> Path:
     return Path(named) if named else Path(current_app.config["LMS_INSTANCE"]) / "courses-media"
 
 
-def add_picture(content: bytes) -> Media:
-    """Take in a picture and return its row; the same bytes always give the same row.
+def check_media() -> str | None:
+    """Look whether a picture could be kept, where they have a folder of their own."""
+    named = current_app.config["LMS_COURSES_MEDIA"]
+    if not named:
+        return None  # the kernel looks at the instance folder
+    place = Path(named)
+    return check_folder(place if place.exists() else place.parent, "LMS_COURSES_MEDIA")
 
-    Raises Invalid where it is no picture we can show, TooLarge where it is too big. A picture that
-    was exported from here comes back as it is, not encoded a second time.
+
+def add_picture(content: bytes) -> Media:
+    """Take in a picture and return its row; see `add_pictures`."""
+    return add_pictures([content])[0]
+
+
+def add_pictures(contents: Iterable[bytes]) -> list[Media]:
+    """Take in pictures and return their rows; the same bytes always give the same row.
+
+    Raises Invalid where one is no picture we can show, TooLarge where it is too big. A picture that
+    was exported from here comes back as it is, not encoded a second time. All are decoded, written
+    anew and on the disk before the first row is written.
     """
+    taken = [_take_in(content) for content in contents]
+    rows: dict[str, Media] = {}
+    for one in taken:
+        if one.sha256 not in rows:
+            known = db.session.get(Media, one.sha256)
+            rows[one.sha256] = one if known is None else known
+            db.session.add(rows[one.sha256])
+    db.session.flush()
+    return [rows[one.sha256] for one in taken]
+
+
+def _take_in(content: bytes) -> Media:
+    """Return the row of a picture, which may be new, once its file is there."""
     given = hashlib.sha256(content).hexdigest()
     known = db.session.get(Media, given)
     if known is not None and _path(known).exists():
         return known
     made, extension, width, height = reencode(content)
-    digest = hashlib.sha256(made).hexdigest()
-    found = db.session.get(Media, digest)
-    if found is None:
-        found = Media(
-            sha256=digest, extension=extension, width=width, height=height, size_bytes=len(made)
-        )
-        db.session.add(found)
-        db.session.flush()
+    found = Media(
+        sha256=hashlib.sha256(made).hexdigest(),
+        extension=extension,
+        width=width,
+        height=height,
+        size_bytes=len(made),
+    )
     _store(_path(found), made)
     return found
 
 
 def reencode(content: bytes) -> tuple[bytes, str, int, int]:
     """Return (bytes, extension, width, height) of the picture written anew, turned upright."""
+    outside_writing("taking in a picture")
     if len(content) > UPLOAD_MAX_BYTES:
         raise TooLarge(f"The picture is larger than {UPLOAD_MAX_BYTES // 1024**2} MB.")
     try:

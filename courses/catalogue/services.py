@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 
 from courses.catalogue.cards import problems
@@ -109,26 +111,56 @@ def publishing_problems(document: Document) -> list[Problem]:
     return found
 
 
-def publish(course: Course, actor_id: int | None = None) -> CourseVersion:
+def publish(
+    course: Course,
+    actor_id: int | None = None,
+    tidied: Callable[[Document], Document] | None = None,
+) -> CourseVersion:
     """Publish the draft as the next version, which never changes again, and return it.
 
-    Learners in mid-course stay on theirs. Raises NotReady with what to mend, and Conflict where
-    nothing has changed since the last version.
+    tidied: what is done to the draft's document before. Learners in mid-course stay on theirs.
+    Raises NotReady with what to mend, and Conflict where nothing has changed since the last
+    version, or somebody else has saved the draft while it was checked.
     """
-    number = db.session.scalar(
-        select(Course.published_number).where(Course.id == course.id).with_for_update()
-    )
     if course.draft is None:
-        raise Conflict(
-            "Nothing has changed since the last version, so there is nothing to publish."
-        )
+        raise _nothing_to_publish()
     document = from_json(course.draft)
+    if tidied is not None:
+        document = tidied(document)
     found = publishing_problems(document)
     if found:
         raise NotReady(found)
+    return publish_checked(course, document, actor_id)
+
+
+def _nothing_to_publish() -> Conflict:
+    return Conflict("Nothing has changed since the last version, so there is nothing to publish.")
+
+
+def publish_checked(course: Course, document: Document, actor_id: int | None) -> CourseVersion:
+    """Publish a document in place of the draft that it was made of, as `publish` does.
+
+    It has no `publishing_problems`: looking for them takes its time, which nobody waits for.
+    """
+    checked = course.draft_revision
+    db.session.flush()
+    locked = (
+        select(Course)
+        .where(Course.id == course.id)
+        .with_for_update(of=Course)
+        .execution_options(populate_existing=True)
+    )
+    db.session.scalars(locked).one()
+    if course.draft_revision != checked:
+        raise Conflict(
+            "Somebody else has saved this course while it was checked, so nothing was published. "
+            "Look at it, then publish it."
+        )
+    if course.draft is None:
+        raise _nothing_to_publish()
     version = CourseVersion(
         course_id=course.id,
-        number=(number or 0) + 1,
+        number=course.published_number + 1,
         document=to_json(document),
         published_at=clock.now(),
         published_by=actor_id,

@@ -12,6 +12,7 @@ from courses.blocks.content import Content, get_content
 from courses.catalogue.models import Course
 from courses.catalogue.services import find_course
 from courses.exchange.library import load_library
+from courses.paths.cycles import begin, present_cycle
 from courses.paths.enrolment import enrol, enrol_by_rule, find_enrolments
 from courses.paths.models import Path, PathCourse
 from courses.progress import services
@@ -71,7 +72,7 @@ class LearningStep:
             course = self._next_course(person)
             if course is None:
                 return
-            attempt = services.start(person, course)
+            attempt = begin(person, course)
             content = get_content(attempt.version_id)
             lesson = content.lesson_of[attempt.card_id]
             last_day = stage.first_day + dt.timedelta(days=stage.company.days - 1)
@@ -105,7 +106,8 @@ class LearningStep:
                 .order_by(PathCourse.position)
             )
             for course in courses:
-                if services.completed_at(person.id, f"course/{course.slug}") is None:
+                cycle = present_cycle(person.id, course.id)
+                if services.completed_at(person.id, f"course/{course.slug}", cycle) is None:
                     return course
         return None
 

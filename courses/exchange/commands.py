@@ -37,7 +37,7 @@ def import_(source: Path, slug: str | None, draft: bool) -> None:
     """Bring a course in from SOURCE, a folder or a zip file, and publish it."""
     files = read_source(source)
     name = slug or slug_of(re.sub(r"\.zip\Z", "", source.resolve().name), "course")
-    with transaction():
+    with transaction(reads_first=True):
         done = import_course(name, files, as_draft=draft)
         title = done.course.title
         if done.version is not None:

@@ -24,6 +24,7 @@ from courses.catalogue.document import (
 )
 from courses.exchange import front
 from courses.exchange.front import CourseTextError, Key
+from lms.writers import outside_writing
 
 COURSE_FILE = "course.md"
 MEDIA_FOLDER = "media/"
@@ -38,10 +39,10 @@ LESSON_KEYS = {"title": Key(str, required=True, most=200), "minutes": Key(int)}
 SEPARATOR = "---"
 ESCAPED = re.compile(r"(\\+)---[ \t]*\Z")
 PLAIN = re.compile(r"\\*---[ \t]*\Z")
-HEADING = re.compile(r"##(?:[ \t]+(.*))?\Z")
-ATTRIBUTES = re.compile(
-    r"(?P<text>.*?)[ \t]*\{#(?P<id>[^\s{}.]+)(?P<flags>(?: \.[a-z-]+)*)\}[ \t]*\Z"
-)
+HEADING = re.compile(r"##(?:[ \t](.*))?\Z")
+ATTRIBUTES = re.compile(r"\{#(?P<id>[^\s{}.]+)(?P<flags>(?: \.[a-z-]+)*)\}\Z")
+CHARS_MOST = 200_000  # of one lesson's file
+CARDS_MOST = 1_000  # of one course
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def parse_course(files: Mapping[str, bytes]) -> Bundle:
     Raises CourseTextError, which names the file and the line and says what to do. Cards without
     an id are given one made of their heading or, without heading, of their text.
     """
+    outside_writing("reading a course's text")
     if COURSE_FILE not in files:
         raise CourseTextError(COURSE_FILE, 1, "This file is missing. Every course begins with it.")
     values, description, _ = front.read(
@@ -128,11 +130,18 @@ def _parse_lesson(
     where: dict[str, tuple[str, int]],
 ) -> Lesson:
     text = front.decode(path, content)
+    if len(text) > CHARS_MOST:
+        line = text.count("\n", 0, CHARS_MOST) + 1
+        advice = f"This file is too long: {CHARS_MOST} characters at most. Make two lessons of it."
+        raise CourseTextError(path, line, advice)
     values, _, _ = front.read(path, text, LESSON_KEYS)
     _, _, body, first = front.split(path, text)
     where[f"/{lesson_id}"] = (path, 1)
     cards: list[Card] = []
     for start, lines in _split_cards(body.split("\n")):
+        if len(taken) >= CARDS_MOST:
+            advice = f"A course holds {CARDS_MOST} cards at most. Make two courses of it."
+            raise CourseTextError(path, first + start, advice)
         card = _parse_card(path, first + start, lines, taken)
         taken[card.id] = path
         where[card.id] = (path, first + start)
@@ -190,10 +199,9 @@ def _parse_card(path: str, line: int, lines: list[str], taken: Mapping[str, str]
         heading, card_id, flags = _read_heading((opened[1] or "").strip())
         offset = 1
     body_lines = _unescape(lines[offset:])
-    while body_lines and not body_lines[0].strip():
-        body_lines.pop(0)
-        offset += 1
-    body = tidy("\n".join(body_lines))
+    blank = next((n for n, line in enumerate(body_lines) if line.strip()), len(body_lines))
+    offset += blank
+    body = tidy("\n".join(body_lines[blank:]))
     if card_id:
         if not is_slug(card_id) or card_id == "done":
             advice = f"“{card_id}” cannot be an id. Use small letters, digits and hyphens."
@@ -212,11 +220,12 @@ def _parse_card(path: str, line: int, lines: list[str], taken: Mapping[str, str]
 
 
 def _read_heading(text: str) -> tuple[str, str, frozenset[str]]:
-    attributes = ATTRIBUTES.match(text)
+    start = max(text.rfind("{#"), 0)
+    attributes = ATTRIBUTES.match(text, start)
     if attributes is None:
         return text, "", frozenset()
     flags = frozenset(word[1:] for word in attributes["flags"].split())
-    return attributes["text"].strip(), attributes["id"], flags
+    return text[:start].strip(), attributes["id"], flags
 
 
 def _free_id(heading: str, body: str, taken: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from lms.errors import Conflict, Invalid, TooLarge
+from lms.writers import outside_writing
 
 FILES_MAX = 500
 FILE_MAX_BYTES = 10 * 1024 * 1024
@@ -41,6 +42,7 @@ def read_zip(content: bytes) -> dict[str, bytes]:
     twice (also where only case differs), too many files, and files that unpack to more than they
     may. One folder around the course is taken away.
     """
+    outside_writing("unpacking a zip file")
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile as error:

@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 
 from courses.catalogue.document import tidy
+from lms import yaml_text
 from lms.errors import Invalid
+from lms.yaml_text import YamlError
 
 FENCE = "---"
 
@@ -77,28 +79,19 @@ def read(path: str, text: str, keys: Mapping[str, Key]) -> tuple[dict[str, Any],
     """Return (values, body, body's first line); raises CourseTextError, naming file and line."""
     source, first, body, body_line = split(path, text)
     try:
-        values = yaml.safe_load(source) if source.strip() else {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise CourseTextError(
-            path,
-            first + (mark.line if mark else 0),
-            "This line cannot be read. Write “key: value”; put a value that holds a colon in "
-            "quotation marks.",
-        ) from error
-    except ValueError as error:
-        raise CourseTextError(path, first, "A date at the top cannot be read.") from error
-    except RecursionError as error:
-        raise CourseTextError(path, first, "The lines at the top are nested too deep.") from error
-    if not isinstance(values, dict):
+        top = yaml_text.read(source) or yaml_text.Mapping(1, {}, {})
+    except YamlError as error:
+        raise CourseTextError(path, first + error.line - 1, error.why) from error
+    if not isinstance(top, yaml_text.Mapping):
         raise CourseTextError(path, first, "Write the lines at the top as “key: value”.")
+    values: dict[str, Any] = yaml_text.plain(top)
     for name, value in values.items():
-        line = line_of(source, first, str(name))
+        line = first + top.keys[name] - 1
         if name not in keys:
-            near = difflib.get_close_matches(str(name), keys, 1)
+            near = difflib.get_close_matches(name[:60], keys, 1)
             advice = f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(keys)}."
-            raise CourseTextError(path, line, f"“{name}” is not known here. {advice}")
-        values[name] = _checked(path, line, str(name), value, keys[name])
+            raise CourseTextError(path, line, f"“{name[:60]}” is not known here. {advice}")
+        values[name] = _checked(path, line, name, value, keys[name])
     for name, key in keys.items():
         if key.required and values.get(name) in (None, ""):
             raise CourseTextError(path, 1, f"“{name}” is missing. Add a line “{name}: …”.")

@@ -65,7 +65,7 @@ def load_library(folder: Folder = LIBRARY) -> Loaded:
 def _attempt(done: Loaded, name: str, load: object) -> None:
     assert callable(load)  # noqa: S101 - told to the type checker
     try:
-        with transaction():
+        with transaction(reads_first=True):
             load()
     except DomainError as error:
         done.refused[name] = error.message

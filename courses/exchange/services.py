@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from courses.catalogue.document import from_json, to_json
-from courses.catalogue.media import add_picture, read_picture
+from courses.catalogue.media import add_pictures, read_picture
 from courses.catalogue.models import Course, CourseVersion
 from courses.catalogue.services import (
     create_course,
     draft_of,
     find_course,
     newest_version,
-    publish,
+    publish_checked,
     save_draft,
 )
 from courses.exchange.course_text import Bundle, format_course, parse_course
@@ -41,7 +41,8 @@ def import_course(
     line, and Conflict where somebody's unpublished draft would be overwritten.
     """
     bundle = parse_course(files)
-    stored = {name: add_picture(content).sha256 for name, content in bundle.media.items()}
+    rows = add_pictures(bundle.media.values())
+    stored = {name: row.sha256 for name, row in zip(bundle.media, rows, strict=True)}
     document = bundle.document.with_media(stored)
     course = find_course(slug)
     created = course is None
@@ -56,7 +57,8 @@ def import_course(
         if course.published_number and newest_version(course).document == to_json(document):
             return Imported(course, False, None)
         save_draft(course, document, course.draft_revision, actor_id)
-    version = None if as_draft else publish(course, actor_id)
+    # What was read has been checked as it was read.
+    version = None if as_draft else publish_checked(course, document, actor_id)
     return Imported(course, created, version)
 
 

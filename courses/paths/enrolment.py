@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, select, update
@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from courses.paths.models import Enrolment, Path, PathCourse
 from courses.paths.notices import tell_enrolled
+from courses.paths.standing import note_path
 from courses.progress.models import Attempt
 from courses.progress.services import insert_once
 from lms import clock
@@ -61,7 +62,8 @@ def due_at(path: Path, enrolled_at: dt.datetime, hired_on: dt.date | None) -> dt
 
 
 def enrol(path: Path, person_ids: Iterable[int], by_rule: bool = False, tell: bool = True) -> int:
-    """Enrol these people and return how many are new; who is enrolled stays as they are.
+    """Enrol these people and return how many are new; who is enrolled stays as they are, in
+    whatever cycle. Whose enrolment has ended comes back to it.
 
     tell: send each new one a notice; False where they enrol themselves.
     """
@@ -89,30 +91,45 @@ def enrol(path: Path, person_ids: Iterable[int], by_rule: bool = False, tell: bo
     )
     if tell:
         tell_enrolled(path, made)
-    db.session.execute(
+    note_path(path.slug, {*(person_id for person_id, _due in made), *_come_back(path, wanted)})
+    return len(made)
+
+
+def _come_back(path: Path, person_ids: list[int]) -> Sequence[int]:
+    """Open the last cycle of those whose enrolment has ended; return whose it was."""
+    later = aliased(Enrolment)
+    last = (
+        select(func.max(later.cycle))
+        .where(later.person_id == Enrolment.person_id, later.path_id == Enrolment.path_id)
+        .correlate(Enrolment)
+        .scalar_subquery()
+    )
+    return db.session.scalars(
         update(Enrolment)
         .where(
             Enrolment.path_id == path.id,
-            Enrolment.person_id.in_(wanted),
+            Enrolment.person_id.in_(person_ids),
             Enrolment.ended_at.is_not(None),
+            Enrolment.cycle == last,
         )
         .values(ended_at=None)
+        .returning(Enrolment.person_id)
         .execution_options(synchronize_session=False)
-    )
-    return len(made)
+    ).all()
 
 
 def enrol_by_rule() -> None:
     """The job: enrol whoever a path's audience fits, end what fits no more and was not begun."""
     for path_id in db.session.scalars(select(Path.id)).all():
-        while _enrol_some(path_id):
-            pass
+        reached: int | None = 0
+        while reached is not None:
+            reached = _enrol_some(path_id, reached)
         with transaction():
             _end_those_who_left(db.session.get_one(Path, path_id))
 
 
-def _enrol_some(path_id: int) -> bool:
-    """Enrol a batch; whether there may be more."""
+def _enrol_some(path_id: int, after: int) -> int | None:
+    """Enrol the next of those whose id comes after `after`; return the last id, None at the end."""
     with transaction():
         path = db.session.get_one(Path, path_id)
         enrolled = exists().where(
@@ -122,12 +139,12 @@ def _enrol_some(path_id: int) -> bool:
         )
         found = db.session.scalars(
             select(Person.id)
-            .where(*audience(path.audience, clock.today()), ~enrolled)
+            .where(*audience(path.audience, clock.today()), ~enrolled, Person.id > after)
             .order_by(Person.id)
             .limit(BATCH)
         ).all()
         enrol(path, found, by_rule=True)
-    return len(found) == BATCH
+    return found[-1] if len(found) == BATCH else None
 
 
 def _end_those_who_left(path: Path) -> None:
@@ -135,8 +152,9 @@ def _end_those_who_left(path: Path) -> None:
     begun = exists().where(
         Attempt.person_id == Enrolment.person_id,
         Attempt.course_id.in_(select(PathCourse.course_id).where(PathCourse.path_id == path.id)),
+        Attempt.cycle >= Enrolment.cycle,
     )
-    db.session.execute(
+    ended = db.session.scalars(
         update(Enrolment)
         .where(
             Enrolment.path_id == path.id,
@@ -146,8 +164,10 @@ def _end_those_who_left(path: Path) -> None:
             ~begun,
         )
         .values(ended_at=clock.now())
+        .returning(Enrolment.person_id)
         .execution_options(synchronize_session=False)
-    )
+    ).all()
+    note_path(path.slug, ended)
 
 
 def people_changed(_event: PeopleChanged) -> None:
@@ -156,7 +176,7 @@ def people_changed(_event: PeopleChanged) -> None:
 
 
 def find_enrolments(person_id: int) -> list[tuple[Enrolment, Path]]:
-    """Return the person's enrolments with their paths, the soonest due first."""
+    """Return the person's open enrolments with their paths, the soonest due first."""
     rows = db.session.execute(
         select(Enrolment, Path)
         .join(Path, Path.id == Enrolment.path_id)

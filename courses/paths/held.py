@@ -25,7 +25,10 @@ def completions(person_id: int) -> Sequence[Mapping[str, Any]]:
         .where(Completion.person_id == person_id)
         .order_by(Completion.completed_at.desc())
     )
-    return [{"what": row.target, "title": title, "at": row.completed_at} for row, title in rows]
+    return [
+        {"what": row.target, "title": title, "cycle": row.cycle, "at": row.completed_at}
+        for row, title in rows
+    ]
 
 
 def completion_in_words(row: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.catalogue.models import Course
+from courses.progress.cycles import CYCLE_MAX_CHARS, FIRST
 from lms.db import BigId, Json, Model, UtcDateTime
 
 
@@ -57,15 +58,18 @@ class PathCourse(Model):
 class Enrolment(Model):
     """Somebody is asked to take a path, by a rule or by hand; `due_at` None: whenever they like.
 
-    `ended_at` is set where the rule no longer fits and nothing was begun.
+    One row for each cycle (`courses.progress.cycles`); the present one is the one that is open,
+    and the database holds that there is one at most. `ended_at` is set where the rule no longer
+    fits and nothing was begun, and where the next cycle begins.
     """
 
     __tablename__ = "courses_enrolment"
-    __table_args__ = (UniqueConstraint("person_id", "path_id"),)
+    __table_args__ = (UniqueConstraint("person_id", "path_id", "cycle"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("lms_person.id"))
     path_id: Mapped[int] = mapped_column(ForeignKey("courses_path.id"))
+    cycle: Mapped[str] = mapped_column(String(CYCLE_MAX_CHARS), default=FIRST)
     enrolled_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     by_rule: Mapped[bool] = mapped_column(default=True)
@@ -73,3 +77,11 @@ class Enrolment(Model):
 
 
 Index("ix_courses_enrolment_path_person", Enrolment.path_id, Enrolment.person_id)
+Index(
+    "uq_courses_enrolment_open",
+    Enrolment.person_id,
+    Enrolment.path_id,
+    unique=True,
+    sqlite_where=Enrolment.ended_at.is_(None),
+    postgresql_where=Enrolment.ended_at.is_(None),
+)

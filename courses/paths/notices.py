@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import and_, exists, select
+from sqlalchemy import exists, select
 
 from courses.paths.models import Enrolment, Path
+from courses.progress.cycles import FIRST
 from courses.progress.models import Completion
 from lms import clock
-from lms.db import db, transaction
-from lms.notices.services import send_many
+from lms.db import db, transaction, writing
+from lms.notices.services import send_many, sent_keys
 from lms.people.models import Person
 from lms.plugin import NoticeKind
 
@@ -58,12 +59,15 @@ def _data(path: Path, due_at: dt.datetime | None) -> dict[str, Any]:
     }
 
 
-def tell_enrolled(path: Path, enrolments: Iterable[tuple[int, dt.datetime | None]]) -> None:
-    """Tell these people (id, due) that the path is for them now."""
+def tell_enrolled(
+    path: Path, enrolments: Iterable[tuple[int, dt.datetime | None]], cycle: str = FIRST
+) -> None:
+    """Tell these people (id, due) that the path is for them now; once in each cycle."""
+    again = f":{cycle}" if cycle != FIRST else ""
     send_many(
         ENROLLED,
         [
-            (person_id, f"{ENROLLED}:{path.id}:{person_id}", _data(path, due_at))
+            (person_id, f"{ENROLLED}:{path.id}:{person_id}{again}", _data(path, due_at))
             for person_id, due_at in enrolments
         ],
     )
@@ -81,17 +85,35 @@ def remind() -> None:
 
 
 def _remind(kind: str, since: dt.datetime, until: dt.datetime) -> None:
+    reached: int | None = 0
+    while reached is not None:
+        with writing(False):
+            db.session.rollback()
+            reached, rows = _next_rows(kind, since, until, reached)
+            db.session.rollback()
+        if rows:
+            with transaction():
+                send_many(kind, rows)
+
+
+def _next_rows(
+    kind: str, since: dt.datetime, until: dt.datetime, after: int
+) -> tuple[int | None, list[tuple[int, str, dict[str, Any]]]]:
+    """Return whom to remind of those whose enrolment comes after `after`, and how far that went.
+
+    Who has been told is left out, so that a run with nothing new writes nothing.
+    """
     done = exists().where(
-        and_(
-            Completion.person_id == Enrolment.person_id,
-            Completion.target == "path/" + Path.slug,
-        )
+        Completion.person_id == Enrolment.person_id,
+        Completion.target == "path/" + Path.slug,
+        Completion.cycle >= Enrolment.cycle,
     )
-    found = db.session.execute(
+    due = db.session.execute(
         select(Enrolment.id, Enrolment.person_id, Enrolment.due_at, Path)
         .join(Path, Path.id == Enrolment.path_id)
         .join(Person, Person.id == Enrolment.person_id)
         .where(
+            Enrolment.id > after,
             Person.active,
             Enrolment.ended_at.is_(None),
             Enrolment.due_at >= since,
@@ -100,11 +122,13 @@ def _remind(kind: str, since: dt.datetime, until: dt.datetime) -> None:
             Enrolment.enrolled_at < clock.now() - dt.timedelta(days=DUE_IN_DAYS),
             ~done,
         )
+        .order_by(Enrolment.id)
+        .limit(BATCH)
     ).all()
     rows = [
         (person_id, f"{kind}:{enrolment_id}:{due_at.date()}", _data(path, due_at))
-        for enrolment_id, person_id, due_at, path in found
+        for enrolment_id, person_id, due_at, path in due
     ]
-    for start in range(0, len(rows), BATCH):
-        with transaction():
-            send_many(kind, rows[start : start + BATCH])
+    told = sent_keys([key for _person_id, key, _data in rows])
+    reached = due[-1].id if len(due) == BATCH else None
+    return reached, [row for row in rows if row[1] not in told]

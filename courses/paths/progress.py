@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import String, and_, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from courses.blocks.content import Content, get_content
 from courses.catalogue.models import Course
-from courses.paths.models import Path, PathCourse
+from courses.paths.cycles import course_cycles
+from courses.paths.models import Enrolment, Path, PathCourse
+from courses.progress.cycles import FIRST
 from courses.progress.models import Attempt, Completion
 from courses.progress.services import way
 from lms.db import db
@@ -18,7 +20,7 @@ from lms.db import db
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One course as one person sees it. `lessons_done` of `course.lessons` lie behind."""
+    """One course as one person sees it in a cycle. `lessons_done` of `course.lessons` lie behind."""
 
     course: Course
     attempt: Attempt | None
@@ -27,7 +29,7 @@ class Standing:
 
     @property
     def done(self) -> bool:
-        """Whether it has been completed, at whatever attempt."""
+        """Whether it has been completed in this cycle, at whatever attempt."""
         return self.completed_at is not None
 
     @property
@@ -81,8 +83,43 @@ def lessons_behind(content: Content, attempt: Attempt) -> int:
     return behind
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a person and a course, through all cycles."""
+
+    course: Course
+    attempt: Attempt | None  # the newest
+    completions: dict[str, dt.datetime]  # by cycle
+    cycle: str  # in which the course is asked now
+
+    def within(self, cycle: str) -> Standing:
+        """Return how the person stands in a cycle: what was done before it does not count."""
+        attempt = self.attempt
+        if attempt is not None and attempt.cycle < cycle:
+            attempt = None
+        completed_at = min(
+            (at for done_in, at in self.completions.items() if done_in >= cycle), default=None
+        )
+        behind = 0
+        if completed_at is not None:
+            behind = self.course.lessons
+        elif attempt is not None:
+            behind = lessons_behind(get_content(attempt.version_id), attempt)
+        return Standing(self.course, attempt, completed_at, behind)
+
+
 def standings(person_id: int, course_ids: list[int] | None = None) -> dict[int, Standing]:
-    """Return how a person stands with published courses (None: with all), by id; one query."""
+    """Return how a person stands with published courses (None: with all), by id; one query.
+
+    Each in the cycle in which it is asked of the person now (`courses.paths.cycles`).
+    """
+    return {
+        course_id: known.within(known.cycle)
+        for course_id, known in _known(person_id, course_ids).items()
+    }
+
+
+def _known(person_id: int, course_ids: list[int] | None) -> dict[int, _Known]:
     later = aliased(Attempt)
     newest = (
         select(func.max(later.number))
@@ -90,8 +127,9 @@ def standings(person_id: int, course_ids: list[int] | None = None) -> dict[int, 
         .correlate(Course)
         .scalar_subquery()
     )
+    asked_in = course_cycles(person_id).subquery()
     asked = (
-        select(Course, Attempt, Completion.completed_at)
+        select(Course, Attempt, Completion.cycle, Completion.completed_at, asked_in.c.cycle)
         .select_from(Course)
         .outerjoin(
             Attempt,
@@ -105,26 +143,27 @@ def standings(person_id: int, course_ids: list[int] | None = None) -> dict[int, 
             Completion,
             and_(Completion.person_id == person_id, Completion.target == "course/" + Course.slug),
         )
+        .outerjoin(asked_in, asked_in.c.course_id == Course.id)
         .where(
             Course.published_number > 0,
             # What was put away is there for those in the middle of it, so that they may finish.
             or_(
                 Course.archived_at.is_(None),
-                and_(Attempt.id.is_not(None), Completion.id.is_(None)),
+                and_(
+                    Attempt.id.is_not(None),
+                    or_(Completion.id.is_(None), Completion.cycle < Attempt.cycle),
+                ),
             ),
         )
         .order_by(Course.title, Course.id)
     )
     if course_ids is not None:
         asked = asked.where(Course.id.in_(course_ids))
-    found: dict[int, Standing] = {}
-    for course, attempt, completed_at in db.session.execute(asked):
-        behind = 0
+    found: dict[int, _Known] = {}
+    for course, attempt, done_in, completed_at, cycle in db.session.execute(asked):
+        known = found.setdefault(course.id, _Known(course, attempt, {}, cycle or FIRST))
         if completed_at is not None:
-            behind = course.lessons
-        elif attempt is not None:
-            behind = lessons_behind(get_content(attempt.version_id), attempt)
-        found[course.id] = Standing(course, attempt, completed_at, behind)
+            known.completions[done_in] = completed_at
     return found
 
 
@@ -158,7 +197,10 @@ class PathStanding:
 
 
 def path_standings(person_id: int, paths: list[Path]) -> list[PathStanding]:
-    """Return how a person stands on these paths; three queries, however many there are."""
+    """Return how a person stands on these paths, each in the cycle that is open, or the first.
+
+    Three queries, however many paths there are.
+    """
     if not paths:
         return []
     rows = db.session.execute(
@@ -166,26 +208,46 @@ def path_standings(person_id: int, paths: list[Path]) -> list[PathStanding]:
         .where(PathCourse.path_id.in_([path.id for path in paths]))
         .order_by(PathCourse.path_id, PathCourse.position)
     ).all()
-    courses = standings(person_id, sorted({row.course_id for row in rows}))
-    ended = dict(
-        db.session.execute(
-            select(Completion.target, Completion.completed_at).where(
-                Completion.person_id == person_id,
-                Completion.target.in_([f"path/{path.slug}" for path in paths]),
+    courses = _known(person_id, sorted({row.course_id for row in rows}))
+    present = _cycles_and_ends(person_id, paths)
+    found = []
+    for path in paths:
+        cycle, completed_at = present[path.id]
+        steps = [row.course_id for row in rows if row.path_id == path.id]
+        found.append(
+            PathStanding(
+                path,
+                tuple(courses[one].within(cycle) for one in steps if one in courses),
+                completed_at,
             )
         )
-        .tuples()
-        .all()
-    )
-    return [
-        PathStanding(
-            path,
-            tuple(
-                courses[row.course_id]
-                for row in rows
-                if row.path_id == path.id and row.course_id in courses
+    return found
+
+
+def _cycles_and_ends(
+    person_id: int, paths: list[Path]
+) -> dict[int, tuple[str, dt.datetime | None]]:
+    """Return, by path, the person's present cycle of it, and when it was completed in it."""
+    cycle = func.coalesce(Enrolment.cycle, literal_column("''", String))
+    rows = db.session.execute(
+        select(Path.id, cycle, func.min(Completion.completed_at))
+        .outerjoin(
+            Enrolment,
+            and_(
+                Enrolment.path_id == Path.id,
+                Enrolment.person_id == person_id,
+                Enrolment.ended_at.is_(None),
             ),
-            ended.get(f"path/{path.slug}"),
         )
-        for path in paths
-    ]
+        .outerjoin(
+            Completion,
+            and_(
+                Completion.person_id == person_id,
+                Completion.target == "path/" + Path.slug,
+                Completion.cycle >= cycle,
+            ),
+        )
+        .where(Path.id.in_([path.id for path in paths]))
+        .group_by(Path.id, Enrolment.cycle)
+    )
+    return {path_id: (present, ended) for path_id, present, ended in rows}

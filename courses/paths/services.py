@@ -6,13 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, String, and_, bindparam, exists, func, literal, select, update
+from sqlalchemy import (
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import selectinload
 
 from courses.catalogue.models import Course
 from courses.catalogue.services import get_course
-from courses.paths.models import Path, PathCourse
+from courses.paths.models import Enrolment, Path, PathCourse
+from courses.paths.standing import note_course, note_path
 from courses.progress.models import Completion
 from courses.progress.services import CourseCompleted, insert_once
 from lms import clock, objectives
@@ -88,19 +101,21 @@ def put_path(facts: PathFacts, position: int = 0) -> Path:
     )
     db.session.flush()
     wake("courses.enrol")
+    note_path(path.slug, None)
     return path
 
 
 def note_finished(event: CourseCompleted) -> None:
     """Listener: whoever has now completed every course of a path has completed the path."""
     complete_paths(event.person_ids, event.course_id)
+    note_course(event.course_id, event.person_ids)
 
 
 def complete_paths(person_ids: frozenset[int], course_id: int | None = None) -> int:
     """Note the paths that these people have finished and return how many; one query to find them.
 
-    course_id: only paths with this course. First completions only; statements and
-    EvidenceChanged with them.
+    course_id: only paths with this course. The first completion of each cycle only; statements
+    and EvidenceChanged with them.
     """
     found = db.session.execute(_finished(person_ids, course_id)).all()
     if not found:
@@ -110,7 +125,12 @@ def complete_paths(person_ids: frozenset[int], course_id: int | None = None) -> 
         db.session.execute(
             insert_once(Completion).returning(Completion.person_id, Completion.target),
             [
-                {"person_id": row.id, "target": f"path/{row.slug}", "completed_at": moment}
+                {
+                    "person_id": row.id,
+                    "target": f"path/{row.slug}",
+                    "cycle": row.cycle,
+                    "completed_at": moment,
+                }
                 for row in found
             ],
         ).tuples()
@@ -123,8 +143,11 @@ def complete_paths(person_ids: frozenset[int], course_id: int | None = None) -> 
 
 
 def _finished(person_ids: frozenset[int], course_id: int | None) -> Select[Any]:
-    """Who has completed every course of a path, and is not noted yet: (id, uid, path_id, slug, title)."""
+    """Who has completed every course of a path in their present cycle of it, and is not noted yet:
+    (id, uid, path_id, slug, title, cycle).
+    """
     done = Completion.__table__.alias("done")
+    cycle = func.coalesce(Enrolment.cycle, literal_column("''", String))
     total = (
         select(PathCourse.path_id, func.count().label("total"))
         .group_by(PathCourse.path_id)
@@ -132,22 +155,38 @@ def _finished(person_ids: frozenset[int], course_id: int | None) -> Select[Any]:
     )
     path_target = literal("path/", String) + sql_cast(Path.slug, String)
     asked = (
-        select(Person.id, Person.uid, Path.id.label("path_id"), Path.slug, Path.title)
+        select(
+            Person.id, Person.uid, Path.id.label("path_id"), Path.slug, Path.title,
+            cycle.label("cycle"),
+        )
         .select_from(Person)
         .join(done, done.c.person_id == Person.id)
         .join(Course, done.c.target == literal("course/", String) + Course.slug)
         .join(PathCourse, PathCourse.course_id == Course.id)
         .join(Path, Path.id == PathCourse.path_id)
         .join(total, total.c.path_id == Path.id)
-        .where(
-            Person.id.in_(person_ids),
-            ~exists().where(
-                and_(Completion.person_id == Person.id, Completion.target == path_target)
+        .outerjoin(
+            Enrolment,
+            and_(
+                Enrolment.person_id == Person.id,
+                Enrolment.path_id == Path.id,
+                Enrolment.ended_at.is_(None),
             ),
         )
-        .group_by(Person.id, Person.uid, Path.id, Path.slug, Path.title, total.c.total)
-        .having(func.count() == total.c.total)
-    )
+        .where(
+            Person.id.in_(person_ids),
+            done.c.cycle >= cycle,
+            ~exists().where(
+                Completion.person_id == Person.id,
+                Completion.target == path_target,
+                Completion.cycle >= cycle,
+            ),
+        )
+        .group_by(
+            Person.id, Person.uid, Path.id, Path.slug, Path.title, total.c.total, Enrolment.cycle
+        )
+        .having(func.count(Course.id.distinct()) == total.c.total)
+    )  # fmt: skip
     if course_id is not None:
         with_course = select(PathCourse.path_id).where(PathCourse.course_id == course_id)
         asked = asked.where(Path.id.in_(with_course))
@@ -174,10 +213,14 @@ def _tell(new: Sequence[Row[Any]]) -> None:
     done: Any = Completion.__table__
     db.session.connection().execute(
         update(done)
-        .where(done.c.person_id == bindparam("who"), done.c.target == bindparam("what"))
+        .where(
+            done.c.person_id == bindparam("who"),
+            done.c.target == bindparam("what"),
+            done.c.cycle == bindparam("which"),
+        )
         .values(statement_id=bindparam("told")),
         [
-            {"who": row.id, "what": f"path/{row.slug}", "told": one}
+            {"who": row.id, "what": f"path/{row.slug}", "which": row.cycle, "told": one}
             for row, one in zip(new, told, strict=True)
         ],
     )

@@ -15,6 +15,7 @@ from flask_wtf.csrf import generate_csrf
 
 from courses.blocks.content import Content, get_content
 from courses.catalogue.services import get_course
+from courses.paths.cycles import begin
 from courses.player.blueprint import blueprint
 from courses.player.next_step import next_for
 from courses.player.screen import card_url, screen
@@ -42,7 +43,7 @@ def _card_of(content: Content, lesson: str, card_id: str) -> str:
 @allow(Who.SIGNED_IN)
 def start(slug: str) -> ResponseReturnValue:
     """Begin the course, or go on where the person is."""
-    attempt = services.start(current_person(), get_course(slug))
+    attempt = begin(current_person(), get_course(slug))
     return redirect(card_url(get_content(attempt.version_id), attempt.card_id), 303)
 
 

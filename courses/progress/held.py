@@ -36,6 +36,7 @@ def attempts(person_id: int) -> Sequence[Mapping[str, Any]]:
         {
             "course": slug,
             "title": title,
+            "cycle": attempt.cycle,
             "begun": attempt.started_at,
             "last_seen": attempt.seen_at,
             "finished": attempt.finished_at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import url_for
@@ -18,7 +19,8 @@ from lms.evidence import Basis, Filter, Gap, Source, Window
 class Completed:
     """`courses.completed`: 1 where the target (`course/x`, `path/x`) is completed in the window.
 
-    Without a target, it is how many different courses somebody has completed.
+    Without a target, it is how many different courses somebody has completed. In whatever cycle:
+    the window says how old a completion may be.
     """
 
     slug = "courses.completed"
@@ -30,34 +32,45 @@ class Completed:
         """Return (person_id, value); people without a completion are left out."""
         asked: Select[Any]
         if where.target is None:
-            count = func.count().label("value")
+            count = func.count(Completion.target.distinct()).label("value")
             asked = select(Completion.person_id, count).group_by(Completion.person_id)
         else:
-            asked = select(Completion.person_id, literal(1).label("value"))
+            asked = select(Completion.person_id, literal(1).label("value")).distinct()
         if where.people is not None:
             asked = asked.where(Completion.person_id.in_(where.people))
         return asked.where(*_conditions(window, where))
 
-    def basis(self, person_id: int, window: Window, where: Filter, need: int) -> Basis:
-        """Return the completions that brought it, the first `need` of them."""
-        first = (
-            select(Completion.target, Completion.statement_id)
-            .where(Completion.person_id == person_id, *_conditions(window, where))
-            .order_by(Completion.completed_at, Completion.id)
-            .limit(need)
+    def bases(
+        self, people: Collection[int], window: Window, where: Filter, need: int
+    ) -> dict[int, Basis]:
+        """Return the completions that brought it: of the first `need` targets, the first each."""
+        rows = db.session.execute(
+            select(Completion.person_id, Completion.target, Completion.statement_id)
+            .where(Completion.person_id.in_(people), *_conditions(window, where))
+            .order_by(Completion.person_id, Completion.completed_at, Completion.id)
         )
-        rows = db.session.execute(first).all()
-        if len(rows) < need:
-            return Basis()
-        return Basis(
-            statements=tuple(row.statement_id for row in rows if row.statement_id),
-            things=tuple(row.target for row in rows),
-        )
+        first: dict[int, dict[str, str]] = {}  # of each person, target and statement
+        for person_id, target, statement_id in rows:
+            first.setdefault(person_id, {}).setdefault(target, statement_id)
+        return {
+            person_id: Basis(
+                statements=tuple(one for one in list(told.values())[:need] if one),
+                things=tuple(told)[:need],
+            )
+            for person_id, told in first.items()
+            if len(told) >= need
+        }
 
     def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
         """Say which course or path is still open, with a link to it."""
-        rows = self.values(window, where).subquery()
-        have = db.session.scalar(select(rows.c.value).where(rows.c.person_id == person_id)) or 0
+        have = (
+            db.session.scalar(
+                select(func.count()).where(
+                    Completion.person_id == person_id, *_conditions(window, where)
+                )
+            )
+            or 0
+        )
         kind, _slash, slug = (where.target or "").partition("/")
         if kind == "course":
             url = url_for("courses.course", slug=slug)

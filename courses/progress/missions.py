@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from functools import lru_cache
+
+from sqlalchemy import Select, select
 
 from courses.blocks.content import get_content
 from courses.blocks.mission import MissionCard, asked_of
@@ -24,8 +26,14 @@ def conditions() -> list[Condition]:
             for card in content.cards.values()
             if isinstance(content.kinds[card.id], MissionCard)
         ]
-        people = select(Attempt.person_id).where(
-            Attempt.version_id == version_id, Attempt.finished_at.is_(None)
-        )
+        people = _under_way(version_id)
         found += [Condition(measure, where, window, people) for measure, where, window in asked]
     return found
+
+
+@lru_cache(maxsize=256)
+def _under_way(version_id: int) -> Select[tuple[int]]:
+    # Kept: it is asked for each batch of acts, and SQLAlchemy knows a select again by itself.
+    return select(Attempt.person_id).where(
+        Attempt.version_id == version_id, Attempt.finished_at.is_(None)
+    )

@@ -8,6 +8,7 @@ import uuid
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from courses.progress.cycles import CYCLE_MAX_CHARS, FIRST
 from lms.db import BigId, Json, Model, UtcDateTime
 
 
@@ -18,6 +19,8 @@ def new_registration() -> str:
 
 class Attempt(Model):
     """One person's way through one version of a course; earlier attempts are kept.
+
+    `number` counts on through all cycles; `cycle` says in which this one was begun.
 
     `card_id` is where the person is, on whatever device; `reached` how many cards of the attempt's
     way lie behind. `questions_only`: a second try after failing walks the questions alone.
@@ -33,6 +36,7 @@ class Attempt(Model):
     course_id: Mapped[int] = mapped_column(ForeignKey("courses_course.id"), index=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("courses_version.id"))
     number: Mapped[int]
+    cycle: Mapped[str] = mapped_column(String(CYCLE_MAX_CHARS), default=FIRST)
     questions_only: Mapped[bool] = mapped_column(default=False)
     card_id: Mapped[str] = mapped_column(String(60))
     reached: Mapped[int] = mapped_column(default=0)
@@ -69,17 +73,19 @@ class Answer(Model):
 
 
 class Completion(Model):
-    """A course or a path somebody finished, for the first time; later edits take nothing away.
+    """A course or a path somebody finished, for the first time in a cycle; later edits take
+    nothing away.
 
     target: `course/<slug>` or `path/<slug>`, as rules name it (`lms.evidence.Filter.target`).
     """
 
     __tablename__ = "courses_completion"
-    __table_args__ = (UniqueConstraint("person_id", "target"),)
+    __table_args__ = (UniqueConstraint("person_id", "target", "cycle"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("lms_person.id"))
     target: Mapped[str] = mapped_column(String(80))
+    cycle: Mapped[str] = mapped_column(String(CYCLE_MAX_CHARS), default=FIRST)
     completed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     score_scaled: Mapped[float | None]
     attempt_id: Mapped[int | None] = mapped_column(ForeignKey("courses_attempt.id"))

@@ -8,27 +8,57 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Insert, func, select, update
+from sqlalchemy import Insert, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from courses.blocks.content import Content, get_content
 from courses.catalogue.models import Course
 from courses.catalogue.services import newest_version
 from courses.progress import statements
+from courses.progress.cycles import FIRST
 from courses.progress.models import Answer, Attempt, Completion, new_registration
 from courses.progress.scoring import Outcome, outcome
 from lms import clock
-from lms.db import Model, db
+from lms.db import Model, begin_writing, db
 from lms.errors import Invalid, NotFound
 from lms.events import Event, EvidenceChanged, publish
 from lms.people.models import Person
 
 _AFTER_BEGINNING = dt.timedelta(milliseconds=1)
+# Built once: SQLAlchemy takes longer to build a statement than SQLite to answer it.
+_LATEST = (
+    select(Attempt)
+    .where(Attempt.person_id == bindparam("person"), Attempt.course_id == bindparam("course"))
+    .order_by(Attempt.number.desc())
+    .limit(1)
+)
+_LATEST_BY_SLUG = (
+    select(Attempt)
+    .join(Course, Course.id == Attempt.course_id)
+    .where(Attempt.person_id == bindparam("person"), Course.slug == bindparam("slug"))
+    .order_by(Attempt.number.desc())
+    .limit(1)
+)
+_OWN = select(Attempt).where(
+    Attempt.registration == bindparam("registration"), Attempt.person_id == bindparam("person")
+)
+_ANSWERS = select(Answer).where(Answer.attempt_id == bindparam("attempt"))
+_ANSWER = _ANSWERS.where(Answer.card_id == bindparam("card"))
+
+
+@dataclass(frozen=True, slots=True)
+class CourseBegun(Event):
+    """These people have begun an attempt at this course."""
+
+    person_ids: frozenset[int]
+    course_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class CourseCompleted(Event):
-    """These people completed this course for the first time; told before EvidenceChanged is."""
+    """These people completed this course for the first time in their present cycle; told before
+    EvidenceChanged is.
+    """
 
     person_ids: frozenset[int]
     course_id: int
@@ -48,53 +78,40 @@ def way(content: Content, attempt: Attempt) -> tuple[str, ...]:
 
 def find_attempt(person_id: int, course_id: int) -> Attempt | None:
     """Return the person's latest attempt at the course, or None."""
-    return db.session.scalar(
-        select(Attempt)
-        .where(Attempt.person_id == person_id, Attempt.course_id == course_id)
-        .order_by(Attempt.number.desc())
-        .limit(1)
-    )
+    return db.session.scalar(_LATEST, {"person": person_id, "course": course_id})
 
 
 def find_attempt_by_slug(person_id: int, slug: str) -> Attempt | None:
     """Return the person's latest attempt at the course of this name, or None: one query."""
-    return db.session.scalar(
-        select(Attempt)
-        .join(Course, Course.id == Attempt.course_id)
-        .where(Attempt.person_id == person_id, Course.slug == slug)
-        .order_by(Attempt.number.desc())
-        .limit(1)
-    )
+    return db.session.scalar(_LATEST_BY_SLUG, {"person": person_id, "slug": slug})
 
 
 def find_own_attempt(person_id: int, registration: str) -> Attempt | None:
     """Return this attempt, if it is the person's own."""
-    return db.session.scalar(
-        select(Attempt).where(Attempt.registration == registration, Attempt.person_id == person_id)
-    )
+    return db.session.scalar(_OWN, {"registration": registration, "person": person_id})
 
 
 def answers_of(attempt: Attempt) -> dict[str, Answer]:
     """Return the answers of an attempt by card."""
-    rows = db.session.scalars(select(Answer).where(Answer.attempt_id == attempt.id))
+    rows = db.session.scalars(_ANSWERS, {"attempt": attempt.id})
     return {row.card_id: row for row in rows}
 
 
 def find_answer(attempt: Attempt, card_id: str) -> Answer | None:
     """Return the answer to one card, or None."""
-    return db.session.scalar(
-        select(Answer).where(Answer.attempt_id == attempt.id, Answer.card_id == card_id)
-    )
+    return db.session.scalar(_ANSWER, {"attempt": attempt.id, "card": card_id})
 
 
-def start(person: Person, course: Course) -> Attempt:
+def start(person: Person, course: Course, cycle: str = FIRST) -> Attempt:
     """Begin the course's newest version, or go on where the person is, and return the attempt.
 
-    A new attempt begins where there is none, where the last one failed (its questions alone), or
-    where the last one is finished and a newer version is out. Raises NotFound where nothing is
-    published, or where the course was put away before the person began.
+    cycle: in which the course is asked of the person now (`courses.paths.cycles.begin` knows).
+    A new attempt begins where there is none in it, where the last one failed (its questions
+    alone), or where the last one is finished and a newer version is out. Raises NotFound where
+    nothing is published, or where the course was put away before the person began.
     """
-    last = find_attempt(person.id, course.id)
+    latest = find_attempt(person.id, course.id)
+    last = latest if latest is not None and latest.cycle >= cycle else None
     if last is not None and last.finished_at is None:
         return last
     if last is None and course.archived_at is not None:
@@ -113,7 +130,8 @@ def start(person: Person, course: Course) -> Attempt:
             person_id=person.id,
             course_id=course.id,
             version_id=version.id,
-            number=1 if last is None else last.number + 1,
+            number=1 if latest is None else latest.number + 1,
+            cycle=cycle if last is None else last.cycle,
             questions_only=questions_only,
             card_id=(content.questions if questions_only else content.order)[0],
             reached=0,
@@ -126,6 +144,7 @@ def start(person: Person, course: Course) -> Attempt:
     assert attempt is not None  # noqa: S101 - it was there, or has just been made
     if made is not None:
         statements.initialized(person, content, attempt)
+        publish(CourseBegun(frozenset({person.id}), course.id))
     return attempt
 
 
@@ -178,10 +197,11 @@ def _dated(answered_at: dt.datetime | None, attempt: Attempt, moment: dt.datetim
 
 
 def _lock(attempt: Attempt) -> None:
-    """Let one request at a time work on an attempt; on SQLite a writer is alone already.
+    """Let one request at a time work on an attempt; on SQLite one writer is alone.
 
     It is cheaper than an INSERT with ON CONFLICT, which SQLAlchemy compiles anew each time.
     """
+    begin_writing()
     if db.session.get_bind().dialect.name == "postgresql":
         db.session.execute(select(Attempt.id).where(Attempt.id == attempt.id).with_for_update())
 
@@ -255,6 +275,7 @@ def _finish(person: Person, content: Content, attempt: Attempt) -> None:
         .values(
             person_id=person.id,
             target=f"course/{content.slug}",
+            cycle=attempt.cycle,
             completed_at=attempt.finished_at,
             score_scaled=result.score_scaled,
             attempt_id=attempt.id,
@@ -268,11 +289,13 @@ def _finish(person: Person, content: Content, attempt: Attempt) -> None:
         publish(EvidenceChanged(people))
 
 
-def completed_at(person_id: int, target: str) -> dt.datetime | None:
-    """Return when the person first completed the target, or None."""
+def completed_at(person_id: int, target: str, cycle: str = FIRST) -> dt.datetime | None:
+    """Return when the person first completed the target in this cycle or a later one, or None."""
     return db.session.scalar(
-        select(Completion.completed_at).where(
-            Completion.person_id == person_id, Completion.target == target
+        select(func.min(Completion.completed_at)).where(
+            Completion.person_id == person_id,
+            Completion.target == target,
+            Completion.cycle >= cycle,
         )
     )
 

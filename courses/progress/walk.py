@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from courses.blocks.content import get_content
 from courses.catalogue.document import Card
 from courses.catalogue.models import Course
+from courses.progress.cycles import FIRST
 from courses.progress.models import Attempt
 from courses.progress.services import answer, move_on, start
 from lms.people.models import Person
@@ -22,13 +23,14 @@ def take(
     course: Course,
     cards: int | None = None,
     choose: Callable[[Card], Sequence[str]] = right_answer,
+    cycle: str = FIRST,
 ) -> Attempt:
     """Walk on through `cards` cards of the course (None: to its end) and return the attempt.
 
     It begins or goes on where the person is, answers each question with what `choose` says, and
     commits nothing. Statements bear the present moment of `lms.clock`.
     """
-    attempt = start(person, course)
+    attempt = start(person, course, cycle)
     content = get_content(attempt.version_id)
     left = len(content.order) if cards is None else cards
     while left > 0 and attempt.finished_at is None:

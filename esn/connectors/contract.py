@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
@@ -63,12 +64,13 @@ class Page:
     """A part of a backfill: what it holds, and the cursor from which to go on.
 
     cursor: stored with the content in one transaction, so that a backfill that was interrupted
-    goes on where it was. trouble: what does not work, in a sentence for the administrator.
+    goes on where it was. trouble: what does not work, in a sentence for the administrator,
+    lazily translated.
     """
 
     content: Whitelisted
     cursor: dict[str, Any]
-    trouble: str = ""
+    trouble: Any = ""
 
 
 class NetworkSilent(DomainError):
@@ -82,8 +84,10 @@ class NetworkConnector(Protocol):
     """One kind of network.
 
     kind: the entry point's name. about: one sentence for the administrator who chooses. verbs:
-    which acts it can report. reports_client: whether it says from which kind of device an act
-    came; a condition on the client is offered only then. pushes, reads_back: how it learns of acts.
+    which acts it can report. reports_client: whether it may say from which kind of device an act
+    came. Of one that may not nobody is asked for a device; of one that may, from the first act on
+    that says so (`Connector.told_client`). pushes, reads_back: how it learns of acts.
+    look_at: where to look when nothing comes, a sentence for the administrator.
     """
 
     kind: str
@@ -93,6 +97,7 @@ class NetworkConnector(Protocol):
     reports_client: bool
     pushes: bool
     reads_back: bool
+    look_at: Any
 
     def verify(self, connector: Connector, push: Push) -> None:
         """Raise NotProved unless the sender proves itself; fail closed where no secret is set."""
@@ -127,8 +132,9 @@ class NetworkConnector(Protocol):
         ...
 
 
-def kinds() -> dict[str, NetworkConnector]:
-    """Return one connector of each installed kind."""
+@cache
+def kinds() -> Mapping[str, NetworkConnector]:
+    """Return one connector of each installed kind; what is installed is looked for once."""
     found: dict[str, NetworkConnector] = {}
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         made = entry.load()()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
 
 from esn.connectors.contract import get_kind
 from esn.ledger.normalise import TRIES
-from esn.models import Connector, Delivery
+from esn.models import SECRET_OVERLAP, Connector, Delivery
 from esn.secrets import new_secret, seal
 from lms import audit, clock
 from lms.db import db
 from lms.errors import NotFound
 from lms.people.models import Identity
-
-SECRET_OVERLAP = dt.timedelta(days=7)
 
 
 def add_connector(

@@ -14,8 +14,10 @@ from flask_babel import ngettext
 from sqlalchemy import ColumnElement, func, select
 
 from esn.connectors.contract import NetworkConnector, kinds
+from esn.connectors.silence import Heard, Silence, is_new, judge
 from esn.ledger.normalise import TRIES
-from esn.models import Account, Connector, Delivery, Group, Usage
+from esn.models import Account, Connector, Delivery, Group
+from lms import clock
 from lms.db import db
 
 
@@ -51,7 +53,7 @@ class Status:
 
 
 def statuses() -> list[Status]:
-    """Return how every connector does, in the order in which they were added; seven queries."""
+    """Return how every connector does, in the order in which they were added; five queries."""
     connectors = db.session.scalars(select(Connector).order_by(Connector.id)).all()
     installed = kinds()
     counts = _Counts.read()
@@ -86,7 +88,6 @@ class _Counts:
     unreadable: dict[int, int]
     linked: dict[int, int]
     unknown: dict[int, int]
-    acts: dict[int, int]
 
     @classmethod
     def read(cls) -> _Counts:
@@ -96,7 +97,6 @@ class _Counts:
             unreadable=_by_connector(Delivery, open_, Delivery.tries >= TRIES),
             linked=_by_connector(Account, Account.person_id.is_not(None)),
             unknown=_by_connector(Account, Account.person_id.is_(None)),
-            acts=_by_connector(Usage),
         )
 
 
@@ -120,7 +120,7 @@ def _status(connector: Connector, kind: NetworkConnector | None, counts: _Counts
         unreadable,
         counts.linked.get(connector.id, 0),
         counts.unknown.get(connector.id, 0),
-        counts.acts.get(connector.id, 0),
+        connector.acts,
         connector.last_delivery_at,
     )
 
@@ -136,17 +136,56 @@ def _words(
     if missing is not None:
         return Health.NEEDS_YOU, missing
     if connector.trouble:
-        return Health.NEEDS_YOU, connector.trouble
+        return Health.NEEDS_YOU, " ".join(_(line) for line in connector.trouble.split("\n"))
     if unreadable:
         return Health.NEEDS_YOU, ngettext(
             "%(num)s delivery could not be read, five times over.",
             "%(num)s deliveries could not be read, five times over.",
             unreadable,
         )
-    if connector.last_delivery_at is None:
-        return Health.NEW, _("Nothing has arrived yet.")
+    quiet = _words_of_silence(connector, kind)
+    if quiet is not None:
+        return quiet
     if waiting:
         return Health.WELL, ngettext(
             "%(num)s delivery is being read.", "%(num)s deliveries are being read.", waiting
         )
+    if not connector.acts:
+        if is_new(heard_of(connector), clock.now()):
+            return Health.NEW, _("Nothing that counts has arrived yet.")
+        return Health.NEEDS_YOU, _(
+            "Everything that arrived has been read, and no act of anybody was in it. %(look_at)s",
+            look_at=kind.look_at,
+        )
     return Health.WELL, _("Everything that arrived has been read.")
+
+
+def heard_of(connector: Connector) -> Heard:
+    """Return when a network was heard of."""
+    return Heard(
+        connector.created_at, connector.last_delivery_at, connector.longest_silence_seconds
+    )
+
+
+def _words_of_silence(connector: Connector, kind: NetworkConnector) -> tuple[Health, str] | None:
+    heard, now = heard_of(connector), clock.now()
+    days = heard.days_silent(now)
+    match judge(heard, now):
+        case Silence.NONE:
+            return None
+        case Silence.NEW:
+            return Health.NEW, _("Nothing has arrived yet.")
+        case Silence.NEVER_HEARD:
+            return Health.NEEDS_YOU, ngettext(
+                "Nothing has arrived since it was connected, %(num)s day ago. %(look_at)s",
+                "Nothing has arrived since it was connected, %(num)s days ago. %(look_at)s",
+                days,
+                look_at=kind.look_at,
+            )
+        case Silence.LONGER_THAN_EVER:
+            return Health.NEEDS_YOU, ngettext(
+                "Nothing has arrived for %(num)s day; it was never silent so long. %(look_at)s",
+                "Nothing has arrived for %(num)s days; it was never silent so long. %(look_at)s",
+                days,
+                look_at=kind.look_at,
+            )

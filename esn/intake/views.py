@@ -8,13 +8,13 @@ import traceback
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from esn.connectors.contract import Answer, NotProved, Push, get_kind
 from esn.ledger.intake import take_in
 from esn.models import Connector
-from lms.db import db
-from lms.errors import DomainError, Misconfigured, TooLarge
+from lms.db import begin_writing, db
+from lms.errors import DomainError, Invalid, Misconfigured, TooLarge
 from lms.people.access import Who, allow
 
 log = logging.getLogger(__name__)
@@ -42,11 +42,9 @@ def answer_error(error: DomainError) -> tuple[Response, int]:
 @allow(Who.MACHINE, reason="each delivery is signed, or bears a token that only the network knows")
 def push(connector_uid: str, path: str = "") -> tuple[Response, int]:
     """Verify, whitelist, store, answer; the same delivery again is answered and not stored."""
-    request.max_content_length = BODY_MAX_BYTES
+    body = _read_body()
     try:
-        answer, status = _take(connector_uid, path)
-    except RequestEntityTooLarge:
-        raise TooLarge("The body is larger than 4 MiB: send the events in parts.") from None
+        answer, status = _take(connector_uid, path, body)
     except (DomainError, OperationalError):
         raise  # the kernel has an answer to these, which repeats nothing of what was sent
     except Exception as error:
@@ -59,7 +57,18 @@ def push(connector_uid: str, path: str = "") -> tuple[Response, int]:
     return jsonify(answer), status
 
 
-def _take(connector_uid: str, path: str) -> Answer:
+def _read_body() -> bytes:
+    """Return the body, to its end, before anything is asked of the database: senders may be slow."""
+    request.max_content_length = BODY_MAX_BYTES
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise TooLarge("The body is larger than 4 MiB: send the events in parts.") from None
+    except ClientDisconnected:
+        raise Invalid("The body ended early. Nothing was taken; send it again.") from None
+
+
+def _take(connector_uid: str, path: str, body: bytes) -> Answer:
     connector = db.session.scalar(
         select(Connector).where(Connector.uid == connector_uid, Connector.active)
     )
@@ -68,7 +77,7 @@ def _take(connector_uid: str, path: str) -> Answer:
     kind = get_kind(connector.kind)
     sent = Push(
         headers={name.lower(): value for name, value in request.headers},
-        body=request.get_data(cache=False),
+        body=body,
         method=request.method,
         path=path,
         query=request.args.to_dict(),
@@ -78,4 +87,15 @@ def _take(connector_uid: str, path: str) -> Answer:
     if greeting is not None:
         return greeting
     content = kind.whitelist(connector, sent)
+    proved = (connector.secret, connector.secret_before)
+    begin_writing()
+    _refuse_revoked(connector.id, proved)
     return kind.answer(content, take_in(connector, kind.key(connector, sent), content))
+
+
+def _refuse_revoked(connector_id: int, proved: tuple[bytes | None, bytes | None]) -> None:
+    """Raise NotProved where the connector was switched off, or its secrets were, since the proof."""
+    asked = select(Connector.active, Connector.secret, Connector.secret_before)
+    now = db.session.execute(asked.where(Connector.id == connector_id)).one_or_none()
+    if now is None or not now.active or (now.secret, now.secret_before) != proved:
+        raise NotProved("There is no connector at this address, or the signature does not fit.")

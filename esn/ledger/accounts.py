@@ -7,22 +7,24 @@ over another's evidence. An administrator links such an account by hand.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from esn.digests import address_digest, digest, employee_digest
 from esn.ledger.records import AccountRecord
 from esn.models import Account, Connector, Usage
-from esn.statements import record_acts
+from esn.statements import LedgerRow, choose, record_acts
 from lms import audit, clock
 from lms.db import db, transaction
 from lms.errors import Conflict
 from lms.events import EvidenceChanged, PersonErased, publish
 from lms.people.models import Identity
 
+_TABLE: Any = Usage.__table__
 ACTS_AT_ONCE = 100
 CARRY_OVER = "esn.link"  # the job whose last step it is
 
@@ -114,20 +116,36 @@ def carry_over() -> None:
                 .limit(ACTS_AT_ONCE)
             )
             owners = {usage: person for usage, person in db.session.execute(late) if person}
+            rows: list[LedgerRow] = []
             for person_id in sorted(set(owners.values())):
                 mine = [usage for usage, owner in owners.items() if owner == person_id]
-                rows = db.session.execute(
+                changed = db.session.execute(
                     update(Usage)
                     .where(Usage.id.in_(mine))
                     .values(person_id=person_id)
-                    .returning(*Usage.__table__.c)
+                    .returning(*_TABLE.c)
                     .execution_options(synchronize_session=False)
-                ).all()
-                record_acts(rows)
+                )
+                rows += [row._asdict() for row in changed]
+            _record(rows)
             if owners:
                 publish(EvidenceChanged(frozenset(owners.values())))
         if len(owners) < ACTS_AT_ONCE:
             return
+
+
+def _record(rows: Sequence[LedgerRow]) -> None:
+    """Record statements of acts that were in the ledger before, as the setting says."""
+    told = {str(uuid.uuid4()): row for row in choose(rows)}
+    if not told:
+        return
+    record_acts([{**row, "statement_id": statement_id} for statement_id, row in told.items()])
+    db.session.connection().execute(
+        update(_TABLE)
+        .where(_TABLE.c.id == bindparam("act"))
+        .values(statement_id=bindparam("told")),
+        [{"act": row["id"], "told": statement_id} for statement_id, row in told.items()],
+    )
 
 
 def forget_person(event: PersonErased) -> None:

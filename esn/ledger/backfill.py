@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 
 from flask import current_app
+from flask_babel import force_locale
 from sqlalchemy import select, update
 
 from esn.connectors.contract import Known as KnownHere
@@ -22,6 +23,8 @@ from lms.db import db, transaction
 from lms.errors import DomainError
 
 log = logging.getLogger(__name__)
+
+TROUBLE_MAX_CHARS = 300
 
 
 def backfill_connectors() -> None:
@@ -52,18 +55,19 @@ def backfill(connector_id: int) -> None:
 
 
 def _read(kind: NetworkConnector, connector: Connector, known: KnownHere) -> str:
-    trouble = ""
+    troubles: dict[str, None] = {}
     try:
         for page in kind.backfill(connector, known):
-            trouble = page.trouble or trouble
+            with force_locale("en"):  # each who reads it has it in their own language
+                troubles[str(page.trouble)] = None
             _store(connector, page)
     except DomainError as error:
-        return error.message[:300]
+        return error.message[:TROUBLE_MAX_CHARS]
     except Exception as error:
         # The text of an error can carry what the network sent: only its kind is logged.
         log.error("backfill of connector %s failed: %s", connector.id, type(error).__name__)
         return "Something went wrong while the network was read. It is tried again."
-    return trouble
+    return "\n".join(filter(None, troubles))[:TROUBLE_MAX_CHARS]
 
 
 def _store(connector: Connector, page: Page) -> None:

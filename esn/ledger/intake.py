@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -22,9 +24,7 @@ def take_in(connector: Connector, key: str, content: Whitelisted) -> bool:
     One of which nothing is kept leaves no row.
     """
     moment = clock.now()
-    db.session.execute(
-        update(Connector).where(Connector.id == connector.id).values(last_delivery_at=moment)
-    )
+    _note_heard(connector, moment)
     if content.get("look_again"):
         wake(BACKFILL)
     if not any(content.get(part) for part in ("accounts", "acts", "removed", "groups")):
@@ -46,3 +46,17 @@ def take_in(connector: Connector, key: str, content: Whitelisted) -> bool:
         note_groups(connector.id, closed)
     wake(NORMALISE)
     return True
+
+
+def _note_heard(connector: Connector, moment: dt.datetime) -> None:
+    silent = moment - (connector.last_delivery_at or moment)
+    db.session.execute(
+        update(Connector)
+        .where(Connector.id == connector.id)
+        .values(
+            last_delivery_at=moment,
+            longest_silence_seconds=max(
+                connector.longest_silence_seconds, int(silent.total_seconds())
+            ),
+        )
+    )

@@ -10,6 +10,7 @@ from flask import current_app
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 
 from esn.ledger.normalise import PAUSE_SECONDS, TRIES
+from esn.ledger.write import note_forgotten
 from esn.models import Delivery, Removed, Usage
 from lms import clock
 from lms.db import db, transaction
@@ -38,8 +39,21 @@ def forget_old() -> None:
     days: int = current_app.config["LMS_ESN_RETENTION_DAYS"]
     if days > 0:
         before = now - dt.timedelta(days=days)
-        _delete(Usage, Usage.id, Usage.day < clock.day_number(before))
+        _forget_acts(clock.day_number(before))
         _delete(Removed, Removed.key, Removed.removed_at < before)
+
+
+def _forget_acts(before_day: int) -> None:
+    while True:
+        with transaction():
+            ids = select(Usage.id).where(Usage.day < before_day).limit(ROWS_AT_ONCE)
+            gone = db.session.scalars(
+                delete(Usage).where(Usage.id.in_(ids)).returning(Usage.connector_id)
+            ).all()
+            note_forgotten(gone)
+        if len(gone) < ROWS_AT_ONCE:
+            return
+        time.sleep(PAUSE_SECONDS)
 
 
 def _delete(model: type[Any], key: Any, old: ColumnElement[bool]) -> None:

@@ -8,17 +8,18 @@ came first.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, or_, select, update
+from sqlalchemy import BindParameter, Row, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import aliased
 
 from esn.ledger.accounts import note_accounts
 from esn.ledger.records import ActRecord
-from esn.models import Account, Removed, Usage
-from esn.statements import record_acts
+from esn.models import Account, Connector, Removed, Usage
+from esn.statements import LedgerRow, choose, record_acts
 from esn.vocabulary import CREATING, Client, Kind
 from lms import clock
 from lms.db import db
@@ -26,6 +27,13 @@ from lms.events import EvidenceChanged, publish
 from xapi.api import void_many
 
 _TABLE: Any = Usage.__table__
+_keys: BindParameter[Any] = bindparam("keys", expanding=True)
+_GONE = select(Removed.key).where(
+    Removed.connector_id == bindparam("connector"), Removed.key.in_(_keys)
+)
+_KNOWN = select(Account.key, Account.id, Account.person_id).where(
+    Account.connector_id == bindparam("connector"), Account.key.in_(_keys)
+)
 
 
 def insert_new(model: type[Any]) -> Any:
@@ -41,13 +49,22 @@ def write_acts(connector_id: int, acts: Sequence[ActRecord]) -> None:
     if not acts:
         return
     accounts = _accounts(connector_id, acts)
-    rows = sorted(
-        (_row(connector_id, act, accounts) for act in acts), key=lambda row: row["event_key"]
+    once = {act["event"]: act for act in reversed(acts)}  # told twice in one breath: the first
+    rows = [_row(connector_id, act, accounts) for _event, act in sorted(once.items())]
+    told = choose(rows)
+    for row in told:
+        row["statement_id"] = str(uuid.uuid4())
+    ids = dict(
+        db.session.connection()
+        .execute(insert_new(_TABLE).returning(_TABLE.c.event_key, _TABLE.c.id), rows)
+        .tuples()
+        .all()
     )
-    added = db.session.execute(insert_new(Usage).returning(*RETURNED), rows).all()
-    changed = {row.person_id for row in added} | _find_recipients(connector_id, added)
-    record_acts(added)
+    added = [row for row in rows if row["event_key"] in ids]
+    changed = {row["person_id"] for row in added} | _find_recipients(connector_id, added, ids)
+    record_acts([row for row in told if row["event_key"] in ids])
     tell(changed)
+    _note(connector_id, len(added), any(row["client"] != Client.UNKNOWN for row in added))
 
 
 def take_back(connector_id: int, keys: Sequence[str]) -> None:
@@ -73,6 +90,28 @@ def take_back(connector_id: int, keys: Sequence[str]) -> None:
     ).all()
     void_many([(row.person_id, row.statement_id) for row in taken if row.statement_id])
     tell(row.person_id for row in taken)
+    _note(connector_id, -len(taken))
+
+
+def note_forgotten(connector_ids: Iterable[int]) -> None:
+    """Keep the counts of acts right where some of these connectors' were deleted for their age."""
+    for connector_id, acts in sorted(Counter(connector_ids).items()):
+        _note(connector_id, -acts)
+
+
+def _note(connector_id: int, acts: int, told_client: bool = False) -> None:
+    """Keep with the connector what nobody shall have to count: last, as others wait for its row."""
+    if not acts:
+        return
+    values: dict[str, Any] = {"acts": Connector.acts + acts}
+    if told_client:
+        values["told_client"] = True
+    db.session.execute(
+        update(Connector)
+        .where(Connector.id == connector_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def tell(person_ids: Iterable[int | None]) -> None:
@@ -82,31 +121,10 @@ def tell(person_ids: Iterable[int | None]) -> None:
         publish(EvidenceChanged(changed))
 
 
-# What a statement about an act, and the search for whom it answers, need to know.
-RETURNED = (
-    Usage.id,
-    Usage.person_id,
-    Usage.account_id,
-    Usage.occurred_at,
-    Usage.verb,
-    Usage.object_key,
-    Usage.parent_key,
-    Usage.group_key,
-    Usage.group_kind,
-    Usage.recipient_id,
-    Usage.client,
-    Usage.kind,
-    Usage.count,
-)
-
-
 def _without_removed(connector_id: int, acts: Sequence[ActRecord]) -> Sequence[ActRecord]:
     keys = {act["event"] for act in acts} | {act["object"] for act in acts if "object" in act}
-    gone = set(
-        db.session.scalars(
-            select(Removed.key).where(Removed.connector_id == connector_id, Removed.key.in_(keys))
-        )
-    )
+    asked = {"connector": connector_id, "keys": list(keys)}
+    gone = set(db.session.connection().scalars(_GONE, asked))
     if not gone:
         return acts
     return [act for act in acts if act["event"] not in gone and act.get("object") not in gone]
@@ -123,10 +141,9 @@ def _accounts(connector_id: int, acts: Sequence[ActRecord]) -> Mapping[str, tupl
 
 
 def _known(connector_id: int, keys: Collection[str]) -> dict[str, tuple[int, int | None]]:
-    found = select(Account.key, Account.id, Account.person_id).where(
-        Account.connector_id == connector_id, Account.key.in_(keys)
-    )
-    return {key: (account, person) for key, account, person in db.session.execute(found)}
+    asked = {"connector": connector_id, "keys": list(keys)}
+    rows = db.session.connection().execute(_KNOWN, asked)
+    return {key: (account, person) for key, account, person in rows}
 
 
 def _row(
@@ -151,37 +168,44 @@ def _row(
         "client": act.get("client", Client.UNKNOWN.value),
         "kind": act.get("kind", Kind.EVENT.value),
         "count": act.get("count", 1),
+        "statement_id": None,
     }
 
 
-def _find_recipients(connector_id: int, added: Sequence[Row[Any]]) -> set[int | None]:
+def _find_recipients(
+    connector_id: int, added: Collection[LedgerRow], ids: Mapping[str, int]
+) -> set[int | None]:
     """Find whom the new acts answer, and which earlier acts answer the new ones."""
-    answers = [row.id for row in added if row.parent_key and row.recipient_id is None]
-    made = [row.object_key for row in added if row.object_key and row.verb in CREATING]
-    parent = aliased(Usage)
-    pairs = (
-        select(Usage.id, Usage.person_id, parent.account_id.label("author_id"))
-        .join(
-            parent,
-            (parent.connector_id == Usage.connector_id)
-            & (parent.object_key == Usage.parent_key)
-            & parent.verb.in_(CREATING),
-        )
-        .where(Usage.connector_id == connector_id, Usage.recipient_id.is_(None))
-    )
+    answers = [
+        ids[row["event_key"]] for row in added if row["parent_key"] and row["recipient_id"] is None
+    ]
+    made = [row["object_key"] for row in added if row["object_key"] and row["verb"] in CREATING]
+    connection = db.session.connection()
     found: dict[int, Row[Any]] = {}
-    narrowed: list[Select[Any]] = []
-    if answers:
-        narrowed.append(pairs.where(Usage.id.in_(answers)))
-    if made:
-        narrowed.append(pairs.where(Usage.parent_key.in_(made)))
-    for one in narrowed:
-        found.update({row.id: row for row in db.session.execute(one)})
+    for asked, keys in ((_ANSWERING, answers), (_ANSWERED, made)):
+        if keys:
+            rows = connection.execute(asked, {"connector": connector_id, "keys": keys})
+            found.update({row.id: row for row in rows})
     if found:
-        db.session.connection().execute(
+        connection.execute(
             update(_TABLE)
             .where(_TABLE.c.id == bindparam("usage_id"))
             .values(recipient_id=bindparam("author_id")),
             [{"usage_id": row.id, "author_id": row.author_id} for row in found.values()],
         )
     return {row.person_id for row in found.values()}
+
+
+_parent = _TABLE.alias()
+_pairs = (
+    select(_TABLE.c.id, _TABLE.c.person_id, _parent.c.account_id.label("author_id"))
+    .join(
+        _parent,
+        (_parent.c.connector_id == _TABLE.c.connector_id)
+        & (_parent.c.object_key == _TABLE.c.parent_key)
+        & _parent.c.verb.in_(CREATING),
+    )
+    .where(_TABLE.c.connector_id == bindparam("connector"), _TABLE.c.recipient_id.is_(None))
+)
+_ANSWERING = _pairs.where(_TABLE.c.id.in_(_keys))
+_ANSWERED = _pairs.where(_TABLE.c.parent_key.in_(_keys))

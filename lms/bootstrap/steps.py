@@ -103,8 +103,8 @@ def install_project() -> None:
     pip("Ropes", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
 
 
-def install_front_end() -> None:
-    """Bring the front-end packages with npm, and copy what pages load."""
+def install_front_end(goal: str) -> None:
+    """Bring the front-end packages with npm: what pages load, and for tests what tests drive."""
     say("Installing front-end packages ...")
     npm, env = find_npm()
     if (
@@ -113,7 +113,8 @@ def install_front_end() -> None:
         env.setdefault("NODE_EXTRA_CA_CERTS", str(SYSTEM_CERTIFICATES))
     cache = str(VENV / "npm-cache")
     run("Front-end packages",
-        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", cache,
+        [*npm, "ci", *([] if goal == "tests" else ["--omit=dev"]), "--ignore-scripts",
+         "--no-audit", "--no-fund", "--cache", cache,
          "--fetch-retries", "2", "--fetch-retry-mintimeout", "1000"], env)  # fmt: skip
 
 
@@ -154,8 +155,7 @@ def set_up(goal: str) -> None:
     step("project", project, (VENV / "bin" / "ropes").exists(), install_project)
     if goal != "check":
         npm_lock = fingerprint(ROOT / "package.json", ROOT / "package-lock.json")
-        there = all((ROOT / "node_modules" / source).exists() for source in VENDOR)
-        step("front end", npm_lock, there, install_front_end)
+        provide_front_end(goal, npm_lock)
         copies = [ROOT / "lms" / "web" / "static" / "vendor" / name for name in VENDOR.values()]
         step("vendor", npm_lock, all(copy.exists() for copy in copies), copy_vendor)
     catalogues = sorted((ROOT / "lms" / "translations").rglob("*.po"))
@@ -163,6 +163,16 @@ def set_up(goal: str) -> None:
         compiled = all(one.with_suffix(".mo").exists() for one in catalogues)
         step("translations", fingerprint(*catalogues), compiled, compile_translations)
     provide_system(goal)
+
+
+def provide_front_end(goal: str, lock: str) -> None:
+    """See to the front-end packages; what tests have holds all that pages load."""
+    there = all((ROOT / "node_modules" / source).exists() for source in VENDOR)
+    whole = f"{lock} tests"
+    wanted = whole if goal == "tests" else lock
+    if there and read_state().get("front end") == whole:
+        wanted = whole
+    step("front end", wanted, there, lambda: install_front_end(goal))
 
 
 def provide_environment(goal: str) -> None:

@@ -11,12 +11,14 @@ from typing import Any
 import click
 
 from lms.demo.build import HOME, bring_up_to_date, build, find_record, settings_for, write_record
+from lms.demo.wsgi import create_demo_app
 from lms.errors import Misconfigured
 from lms.jobs.worker import stop_on_signal
 from lms.serving import programs
 from lms.serving.announce import announce
 from lms.serving.ports import EVERYWHERE, LOOPBACK, check_port, find_lan_address
 from lms.serving.supervise import supervise
+from lms.serving.web import listen
 
 NEEDED_BYTES = 400 * 1024 * 1024
 
@@ -57,8 +59,8 @@ def demo(port: int, lan: bool, fresh: bool, build_only: bool) -> None:
             "HTTPS with a certificate that the phone trusts; over plain HTTP they stay off."
         )
     click.echo(f"\nThe same for scripts: {instance / 'demo.json'}\n")
-    web = programs.web(host, port, "lms.demo.wsgi:create_demo_app")
-    sys.exit(supervise([web, programs.worker()], stop_on_signal()))
+    app = create_demo_app()
+    sys.exit(supervise(programs.everything(app, listen(host, port)), stop_on_signal()))
 
 
 def check_room(instance: Path) -> None:

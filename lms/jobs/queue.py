@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
-from huey import MemoryHuey, RedisHuey, SqliteHuey
+from huey import MemoryHuey, RedisHuey
 from huey.exceptions import ConfigurationError
 
 from lms import db
 from lms.errors import Misconfigured
+from lms.jobs.file import open_file
 
 log = logging.getLogger(__name__)
 
@@ -125,9 +126,7 @@ def _open_huey(where: str, instance: Path) -> Any:
         raise Misconfigured("LMS_JOBS must be sqlite or redis://host:port/number.")
     if where == "manual":
         return MemoryHuey("ropes", results=False)
-    instance.mkdir(parents=True, exist_ok=True)
-    # A lost wake-up loses nothing: no need to wait for the disk.
-    return SqliteHuey("ropes", filename=str(instance / "jobs.sqlite3"), results=False, fsync=False)
+    return open_file(instance)
 
 
 def init_app(app: Flask, jobs: Iterable[Job]) -> None:

@@ -12,7 +12,7 @@ import time
 
 from flask import Flask
 from huey.consumer import Consumer
-from sqlalchemy import String, delete, select
+from sqlalchemy import String, delete, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms import clock
@@ -52,16 +52,34 @@ def own_name() -> str:
 
 
 def beat() -> None:
-    """Show that this process is alive, and forget those that have long been silent."""
+    """Show that this process is alive, and forget those that have long been silent.
+
+    One that was seen in the future, too: the clock has been set back since. It shows itself anew
+    if it lives.
+    """
+    moment = clock.now()
+    long_ago, ahead = moment - dt.timedelta(days=1), moment + dt.timedelta(seconds=STALE_SECONDS)
     with transaction() as session:
-        session.merge(Worker(name=own_name(), seen_at=clock.now()))
-        session.execute(delete(Worker).where(Worker.seen_at < clock.now() - dt.timedelta(days=1)))
+        session.merge(Worker(name=own_name(), seen_at=moment))
+        session.execute(
+            delete(Worker).where(or_(Worker.seen_at < long_ago, Worker.seen_at > ahead))
+        )
 
 
 def seconds_since_beat() -> float | None:
-    """Return how long ago the liveliest worker was seen, or None if none ever was."""
-    seen = db.session.scalar(select(Worker.seen_at).order_by(Worker.seen_at.desc()).limit(1))
-    return None if seen is None else (clock.now() - seen).total_seconds()
+    """Return how long ago the liveliest worker was seen, or None if none ever was.
+
+    One that was seen further in the future than machines' clocks differ says nothing: the clock
+    has been set back since.
+    """
+    moment = clock.now()
+    seen = db.session.scalar(
+        select(Worker.seen_at)
+        .where(Worker.seen_at <= moment + dt.timedelta(seconds=STALE_SECONDS))
+        .order_by(Worker.seen_at.desc())
+        .limit(1)
+    )
+    return None if seen is None else max(0.0, (moment - seen).total_seconds())
 
 
 def stop_on_signal() -> threading.Event:

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from lms import clock
 from lms.db import db, transaction
+from lms.moments import is_due
 from lms.notices.models import Mailing, Notice
 from lms.notices.services import kinds
 from lms.notices.words import mail_parts
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT_SECONDS = 60
 MOST_WAIT_SECONDS = 6 * 3600
+MOST_WAIT = dt.timedelta(seconds=MOST_WAIT_SECONDS)
 MOST_TRIES = 12  # about two days, with the waits above
 MAILS_A_RUN = 100
 
@@ -48,7 +50,7 @@ def _due() -> list[int]:
                 select(Notice.id)
                 .where(
                     Notice.mailing == Mailing.WAITING,
-                    Notice.next_try_at <= clock.now(),
+                    is_due(Notice.next_try_at, MOST_WAIT),
                     Notice.kind.in_(list(kinds())),
                 )
                 .order_by(Notice.next_try_at, Notice.id)
@@ -59,7 +61,7 @@ def _due() -> list[int]:
 
 def _send_one(notice_id: int) -> bool:
     """Send one mail; return False where there is no use in trying the next just now."""
-    with transaction() as session:
+    with transaction(reads_first=True) as session:
         notice = session.get(Notice, notice_id)
         if notice is None or notice.mailing != Mailing.WAITING:
             return True

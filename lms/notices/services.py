@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lms import clock
@@ -18,6 +18,8 @@ from lms.plugin import NoticeKind, Plugin
 MAIL_JOB = "notices.mail"
 ROWS_AT_ONCE = 100
 SHOWN = 50
+_keys: Any = Notice.__table__.c.key
+_SENT = select(_keys).where(_keys.in_(bindparam("keys", expanding=True)))
 
 
 def kinds() -> dict[str, NoticeKind]:
@@ -78,7 +80,7 @@ def sent_keys(keys: Sequence[str]) -> frozenset[str]:
     """Return which of these keys have been used already, in one query."""
     if not keys:
         return frozenset()
-    return frozenset(db.session.scalars(select(Notice.key).where(Notice.key.in_(keys))))
+    return frozenset(db.session.connection().scalars(_SENT, {"keys": list(keys)}))
 
 
 def newest(person_id: int, limit: int = SHOWN, *, unread: bool = False) -> list[Notice]:

@@ -32,5 +32,6 @@ def news() -> str:
         }
         for notice in found
     ]
+    page = render_template("notices/news.html", lines=lines)
     services.mark_read(person_id)
-    return render_template("notices/news.html", lines=lines)
+    return page

@@ -24,6 +24,7 @@ from lms.db import db, transaction
 from lms.encryption import Seal
 from lms.errors import Misconfigured
 from lms.jobs.queue import Job, wake
+from lms.moments import is_due, is_good
 from lms.people import familiar, sessions, tries
 from lms.people.mail import mail_is_set_up, send_mail
 from lms.people.models import Identity, Person, SignInCode, new_uid
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 JOB = "people.codes"
 VALID_MINUTES = 15
+VALID = dt.timedelta(minutes=VALID_MINUTES)
 TRIES = 5
 BATCH = 50
 
@@ -117,7 +119,9 @@ def redeem_code(uid: str, code: str) -> tuple[Identity, str] | None:
     """
     tried = db.session.execute(
         update(SignInCode)
-        .where(SignInCode.uid == uid, SignInCode.expires_at > clock.now(), SignInCode.tries < TRIES)
+        .where(
+            SignInCode.uid == uid, is_good(SignInCode.expires_at, VALID), SignInCode.tries < TRIES
+        )
         .values(tries=SignInCode.tries + 1)
         .returning(SignInCode.id, SignInCode.code_hash)
     ).one_or_none()
@@ -131,7 +135,7 @@ def find_link(token: str) -> SignInCode | None:
     """Return the row of a link that is still good, or None."""
     return db.session.scalar(
         select(SignInCode).where(
-            SignInCode.link_hash == _link_hash(token), SignInCode.expires_at > clock.now()
+            SignInCode.link_hash == _link_hash(token), is_good(SignInCode.expires_at, VALID)
         )
     )
 
@@ -169,7 +173,7 @@ def _link_hash(token: str) -> str:
 def send_waiting() -> None:
     """The worker's part: mail what was asked for, and sweep out what is over."""
     with transaction() as session:
-        session.execute(delete(SignInCode).where(SignInCode.expires_at <= clock.now()))
+        session.execute(delete(SignInCode).where(is_due(SignInCode.expires_at, VALID)))
         tries.sweep()
         sessions.sweep()
         familiar.sweep()
@@ -184,7 +188,7 @@ def send_waiting() -> None:
                 )
                 .join(Identity, Identity.person_id == SignInCode.person_id)
                 .join(Person, Person.id == SignInCode.person_id)
-                .where(SignInCode.unsent.is_not(None), SignInCode.expires_at > clock.now())
+                .where(SignInCode.unsent.is_not(None), is_good(SignInCode.expires_at, VALID))
                 .order_by(SignInCode.id)
                 .limit(BATCH)
             ).all()  # fmt: skip

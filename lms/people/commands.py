@@ -34,7 +34,7 @@ def import_people(file: Path, dry_run: bool) -> None:
 
     People who are not in the file are left as they are.
     """
-    with transaction():
+    with transaction(reads_first=True):
         plan = plan_file(file.read_bytes())
         if not plan.problems and not dry_run:
             apply_plan(plan, by=None)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.orm import aliased
 
 from lms.db import db
-from lms.people.joining import folded
 from lms.people.models import Identity, Person, Unit
+from lms.people.search import bounds, prefixes, starting
 from lms.people.tree import units_below
 
 PAGE = 50
+COUNTED_MOST = 1000  # beyond that "more than" says enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,47 +38,89 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list: its lines, how many there are in all, and which page it is."""
+    """One page of the list. total: how many fit, counted up to `COUNTED_MOST` (then `more`).
+
+    earlier, later: the uid of the person before or after whom the next page stands, empty where
+    there is none.
+    """
 
     entries: list[Entry]
     total: int
-    page: int
-    pages: int
+    more: bool
+    earlier: str
+    later: str
 
 
 def list_people(
-    words: str = "", unit: Unit | None = None, kind: str = "", page: int = 1
+    words: str = "",
+    unit: Unit | None = None,
+    kind: str = "",
+    after: str = "",
+    before: str = "",
 ) -> Listing:
     """Return one page of those who have a name, sorted by family name.
 
-    words: each must be found in name, address, number or sign-in name. unit: it and all inside it.
-    kind: `author`, `manager`, `administrator`, `suspended`, or empty for everybody active.
+    words: something that belongs to a name, address, number or sign-in name begins with each.
+    unit: it and all inside it. kind: `author`, `manager`, `administrator`, `suspended`, or empty
+    for everybody active. after, before: the uid of the person next to whom the page stands; a
+    name that has moved or gone leads to the first page.
     """
-    chosen = _chosen(words, unit, kind)
-    total = db.session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
-    pages = max(1, -(-total // PAGE))
-    page = min(max(1, page), pages)
+    chosen, values = _chosen(words, unit, kind)
+    backwards = bool(before)
+    rows = db.session.execute(_page(chosen, _place(before or after), backwards), values).all()
+    cut = rows[:PAGE][::-1] if backwards else rows[:PAGE]
+    entries = [Entry(*row) for row in cut]
+    there_is_more = len(rows) > PAGE
+    fitting = chosen.limit(COUNTED_MOST + 1).subquery()
+    total = db.session.scalar(select(func.count()).select_from(fitting), values) or 0
+    has_earlier = there_is_more if backwards else bool(after)
+    has_later = bool(before) or there_is_more
+    return Listing(
+        entries,
+        min(total, COUNTED_MOST),
+        total > COUNTED_MOST,
+        entries[0].uid if entries and has_earlier else "",
+        entries[-1].uid if entries and has_later else "",
+    )
+
+
+def _place(uid: str) -> tuple[str, int] | None:
+    """Return where somebody stands in the order of the list."""
+    if not uid:
+        return None
+    row = db.session.execute(
+        select(Identity.sort_name, Identity.person_id)
+        .join(Person, Person.id == Identity.person_id)
+        .where(Person.uid == uid)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def _page(chosen: Select[Any], place: tuple[str, int] | None, backwards: bool) -> Select[Any]:
+    """One more than a page, from `place` on, in the order of the list or against it."""
     above, above_person = aliased(Identity), aliased(Person)
-    rows = db.session.execute(
-        select(
+    order = tuple_(Identity.sort_name, Identity.person_id)
+    page = (
+        chosen.with_only_columns(
             Person.uid, Identity.display_name, Identity.email, Identity.employee_number,
             Identity.sign_in_name, Unit.name, above.display_name, above_person.uid,
             Person.job_role, Person.active, Person.is_author, Person.is_manager,
-            Person.is_administrator,
+            Person.is_administrator, maintain_column_froms=True,
         )
-        .join(Identity, Identity.person_id == Person.id)
         .outerjoin(Unit, Unit.id == Person.unit_id)
         .outerjoin(above, above.person_id == Person.manager_id)
         .outerjoin(above_person, above_person.id == above.person_id)
-        .where(Person.id.in_(chosen))
-        .order_by(Identity.sort_name, Person.id)
-        .limit(PAGE)
-        .offset((page - 1) * PAGE)
+        .limit(PAGE + 1)
     )  # fmt: skip
-    return Listing([Entry(*row) for row in rows], total, page, pages)
+    if place is not None:
+        here = tuple_(*map(literal, place))
+        page = page.where(order < here if backwards else order > here)
+    names = (Identity.sort_name, Identity.person_id)
+    return page.order_by(*(one.desc() if backwards else one for one in names))
 
 
-def _chosen(words: str, unit: Unit | None, kind: str) -> Select[Any]:
+def _chosen(words: str, unit: Unit | None, kind: str) -> tuple[Select[Any], dict[str, str]]:
+    """Return a select of the ids of those who fit, and the values that it wants."""
     chosen = select(Person.id).join(Identity, Identity.person_id == Person.id)
     if kind == "suspended":
         chosen = chosen.where(~Person.active)
@@ -87,17 +130,11 @@ def _chosen(words: str, unit: Unit | None, kind: str) -> Select[Any]:
         chosen = chosen.where(Person.active)
     if unit is not None:
         chosen = chosen.where(Person.unit_id.in_(units_below(unit.id)))
-    for word in words.split()[:8]:
-        plain = folded(word)
-        chosen = chosen.where(
-            or_(
-                Identity.sort_name.contains(plain, autoescape=True),
-                func.lower(Identity.email).contains(plain, autoescape=True),
-                Identity.employee_number == word,
-                Identity.sign_in_name.contains(plain, autoescape=True),
-            )
-        )
-    return chosen
+    values: dict[str, str] = {}
+    for place, prefix in enumerate(prefixes(words)):
+        chosen = chosen.where(Person.id.in_(starting(place)))
+        values |= bounds(prefix, place)
+    return chosen, values
 
 
 def count_by_kind() -> dict[str, int]:

@@ -11,13 +11,14 @@ from flask import current_app
 from sqlalchemy import delete, select, update
 
 from lms import audit, events
-from lms.db import BUSY_TIMEOUT_SECONDS, db, transaction
+from lms.db import db, transaction
 from lms.jobs.queue import Job, wake
 from lms.people.exchange.files import sweep_files
 from lms.people.models import Identity, JoinLink, PeopleFile, Person
 from lms.people.services import keep_an_administrator
 from lms.people.tree import refresh_managers
 from lms.plugin import Erasable, Plugin
+from lms.writers import BUSY_TIMEOUT_SECONDS
 
 JOB = "people.residue"
 PATIENCE_MILLISECONDS = 2000  # it keeps writers waiting while it waits for readers

@@ -16,7 +16,7 @@ from lms.db import db
 from lms.people import sign_in_log
 from lms.people.models import Familiar, Identity, Passkey, Person, SignInCode
 from lms.people.names import display_names
-from lms.plugin import Held, Plugin
+from lms.plugin import Held, Plugin, act_in_words
 
 SHOWN_MOST = 20_000  # characters of a row on the page; the file has all of it
 
@@ -112,6 +112,11 @@ def _lines(person_id: int, which: ColumnElement[bool]) -> Sequence[Mapping[str, 
     ]
 
 
+def act_sentence(row: Mapping[str, Any]) -> str:
+    """Say what a line of the audit log is about."""
+    return act_in_words(row["act"])
+
+
 HELD = (
     Held(
         "name",
@@ -161,6 +166,7 @@ HELD = (
         _l("Administrators."),
         _l("For as long as the installation."),
         acts,
+        act_sentence,
     ),
 )
 

@@ -19,17 +19,21 @@ from sqlalchemy import select, update
 from lms import audit, clock, events
 from lms.db import db
 from lms.errors import Conflict, Gone, Invalid
+from lms.moments import still_good
 from lms.people.exchange.read import FORMULA_STARTS, plain_line
 from lms.people.models import Identity, JoinLink, Person, Unit
+from lms.people.names import folded
 from lms.people.passwords import weakness
 from lms.people.security import hashed, matches
 from lms.people.tree import refresh_managers
 from lms.people.ways_in import set_password
 
 MOST_DAYS = 90
+MOST = dt.timedelta(days=MOST_DAYS)
 MOST_USES = 1000
 NAME_MAX_CHARS = 120
 AGAIN_MINUTES = 10
+TURNS_MOST = 5  # at the lock of a link, where others of the same name come in at the same moment
 
 
 def make_link(
@@ -92,35 +96,65 @@ def get_link(token: str, used_up: bool = False) -> JoinLink:
 def is_open(link: JoinLink, used_up: bool = False) -> bool:
     """Whether somebody can still come in by it; used_up: or has just come in by its last use."""
     left = used_up or link.uses < link.most_uses
-    return link.closed_at is None and left and link.expires_at > clock.now()
+    return link.closed_at is None and left and still_good(link.expires_at, MOST)
 
 
-def find_again(
-    link: JoinLink, name: str, password: str | None, may_try: Callable[[Identity], bool]
-) -> Identity | None:
-    """Return who has just come in by the link with this very name and password, or None.
+def come_in(
+    link: JoinLink, name: str, password: str | None, may_try: Callable[[Identity], None]
+) -> tuple[Identity, bool]:
+    """Let somebody in by a link; return who it is, and whether they had come in just before.
 
-    may_try: counts a try at somebody's password, and says whether it may be looked at. A form that is sent twice, by a double tap or the back button, makes nobody twice. Two at the
-    same moment wait for each other at the link's row.
+    Whoever has just come in by the link with this very name and password comes in as the same once
+    more, so that a form that is sent twice, by a double tap or the back button, makes nobody twice.
+    `may_try` counts a try at somebody's password, keeps the count, and raises where there were too
+    many. Passwords are hashed and compared while nobody waits; then the link's row is locked, and
+    who came in meanwhile is compared once that lock is given back.
+
+    Raises Invalid for a name or password that will not do, Gone where others used it up meanwhile,
+    Conflict where many of one name come in by it at this very moment.
     """
-    db.session.scalar(
-        select(JoinLink)
-        .where(JoinLink.id == link.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if not password or link.uses == 0:
-        return None
+    compared: set[tuple[int, str | None]] = set()
+    secret = None
+    for _turn in range(TURNS_MOST):
+        for newcomer in _newcomers(link, name) if password else ():
+            secret_of_theirs = (newcomer.person_id, newcomer.password)
+            if secret_of_theirs in compared or not newcomer.active:
+                continue
+            may_try(newcomer)
+            if matches(password or "", newcomer.password):
+                return newcomer, True
+            compared.add(secret_of_theirs)
+        if secret is None:
+            secret = _checked_and_hashed(link, name, password)
+        _lock(link)
+        arrived = {(one.person_id, one.password) for one in _newcomers(link, name) if one.active}
+        if not password or arrived <= compared:
+            entered = _enter(link, secret) if link.person_id else _join(link, name, secret)
+            return entered, False
+        db.session.rollback()
+    raise Conflict(_("Many are coming in at this moment. Wait a minute, then send it once more."))
+
+
+def _newcomers(link: JoinLink, name: str) -> list[Identity]:
+    """Return who may have come in by this link just now under this name, newest first."""
+    if link.uses == 0:
+        return []
     since = clock.now() - dt.timedelta(minutes=AGAIN_MINUTES)
     asked = select(Identity).join(Person, Person.id == Identity.person_id)
     if link.person_id is not None:
         asked = asked.where(Identity.person_id == link.person_id)
     else:
         asked = asked.where(Identity.display_name == plain_line(name), Person.created_at > since)
-    found = db.session.scalars(asked.order_by(Identity.person_id.desc()).limit(3)).unique().all()
-    return next(
-        (one for one in found if one.active and may_try(one) and matches(password, one.password)),
-        None,
+    asked = asked.order_by(Identity.person_id.desc()).limit(3)
+    return list(db.session.scalars(asked.execution_options(populate_existing=True)).unique())
+
+
+def _lock(link: JoinLink) -> None:
+    db.session.scalar(
+        select(JoinLink)
+        .where(JoinLink.id == link.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
 
 
@@ -135,15 +169,29 @@ def join(link: JoinLink, name: str, password: str | None) -> Identity:
 
     Raises Invalid for a name or password that will not do, Gone where others used it up meanwhile.
     """
+    return _join(link, name, _checked_and_hashed(link, name, password))
+
+
+def _checked_and_hashed(link: JoinLink, name: str, password: str | None) -> str:
+    """Return the hash of a password, empty where there is none; raises Invalid, Gone."""
+    if link.person_id is not None:
+        name = _get_invited(link).display_name
+    else:
+        name = plain_line(name)
+        if (
+            not any(char.isalpha() for char in name)
+            or len(name) > NAME_MAX_CHARS
+            or name.startswith(FORMULA_STARTS)
+        ):
+            raise Invalid(_("Type your name as your colleagues know it."))
+    if not password:
+        return ""
+    check_password(password, [name])
+    return hashed(password)
+
+
+def _join(link: JoinLink, name: str, secret: str) -> Identity:
     name = plain_line(name)
-    if (
-        not any(char.isalpha() for char in name)
-        or len(name) > NAME_MAX_CHARS
-        or name.startswith(FORMULA_STARTS)
-    ):
-        raise Invalid(_("Type your name as your colleagues know it."))
-    if password:
-        check_password(password, [name])
     _take_one(link)
     person = Person(
         unit_id=link.unit_id,
@@ -156,7 +204,7 @@ def join(link: JoinLink, name: str, password: str | None) -> Identity:
         given_name=name.split()[0],
         sort_name=sort_name(name),
         sign_in_name=_free_sign_in_name(name),
-        password=hashed(password) if password else None,
+        password=secret or None,
     )
     person.identity = identity
     db.session.add(person)
@@ -168,20 +216,23 @@ def join(link: JoinLink, name: str, password: str | None) -> Identity:
     return identity
 
 
-def enter_by_link(link: JoinLink, password: str | None) -> Identity:
-    """Let in the one person a link is for, and set their password; earlier sessions end."""
+def _get_invited(link: JoinLink) -> Identity:
     identity = db.session.get(Identity, link.person_id)
     if identity is None or not identity.active:
         raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
-    if password:
-        check_password(password, [identity.display_name])
+    return identity
+
+
+def _enter(link: JoinLink, secret: str) -> Identity:
+    """Let in the one person a link is for, and set their password; earlier sessions end."""
+    identity = _get_invited(link)
     _take_one(link)
     if identity.sign_in_name is None and not identity.email:
         identity.sign_in_name = _free_sign_in_name(identity.display_name)
     person = identity.person
     audit.note("people.join_link.used", f"person/{person.uid}", person.id, link=f"join/{link.uid}")
-    if password:
-        set_password(identity, hashed(password))
+    if secret:
+        set_password(identity, secret)
     return identity
 
 
@@ -203,12 +254,6 @@ def sort_name(display_name: str) -> str:
     """Return the name by which lists are sorted: family name first, folded to plain letters."""
     words = display_name.split()
     return folded(" ".join([words[-1], *words[:-1]]) if words else "")[:200]
-
-
-def folded(text: str) -> str:
-    """Return text without case and accents, as `sort_name` holds it."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
 def _take_one(link: JoinLink) -> None:

@@ -96,6 +96,26 @@ class Identity(UserMixin, Model):  # type: ignore[misc]
         return self.person.active
 
 
+class SearchWord(Model):
+    """A word by whose beginning a person is found: of the name, the addresses and the number,
+    without case and accents. `lms.people.search` writes them; they go with the identity.
+    """
+
+    __tablename__ = "lms_search_word"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("lms_identity.person_id", ondelete="CASCADE"), primary_key=True
+    )
+    # Compared byte by byte on both databases, so that an index finds what begins with something.
+    word: Mapped[str] = mapped_column(
+        String(80).with_variant(String(80, collation="C"), "postgresql"), primary_key=True
+    )
+
+
+Index("ix_lms_search_word_word", SearchWord.word, SearchWord.person_id)
+
+
 class Passkey(WebAuthnMixin, Model):  # type: ignore[misc]
     """A passkey of one person: the public half only."""
 

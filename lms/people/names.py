@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,3 +52,9 @@ def names(people: Iterable[int] | Select[tuple[int]]) -> Mapping[int, Name]:
 def display_names(people: Iterable[int] | Select[tuple[int]]) -> dict[int, str]:
     """Return only the full names, by id, in one query; see `names`."""
     return {person_id: name.display for person_id, name in names(people).items()}
+
+
+def folded(text: str) -> str:
+    """Return text without case and accents, as `sort_name` holds it."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()

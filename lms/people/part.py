@@ -6,7 +6,8 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from lms.config import Setting
-from lms.people import codes, erasing, sign_in_log
+from lms.people import codes, erasing, sign_in_log, still
+from lms.people.acts import ACTS, SUBJECTS
 from lms.people.commands import commands
 from lms.people.gate import enforce
 from lms.people.held import HELD
@@ -22,12 +23,13 @@ def start(app: Flask) -> None:
     init_security(app)
     app.before_request(load_person)
     app.before_request(enforce)
+    still.init_app(app)
 
 
 part = Plugin(
     name="people",
     label="people",
-    models=("lms.people.models",),
+    models=("lms.people.models", "lms.people.search"),
     blueprints=(
         me.blueprint,  # with the pages of sign-in
         passkeys.blueprint,
@@ -50,6 +52,8 @@ part = Plugin(
     commands=(commands,),
     jobs=(codes.job, erasing.job, sign_in_log.job),
     held=HELD,
+    acts=ACTS,
+    subjects=SUBJECTS,
     checks=(Check("mail", check_mail),),
     on_start=start,
 )

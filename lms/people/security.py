@@ -34,6 +34,8 @@ from lms.db import db
 from lms.people import familiar, sessions, sign_in_log
 from lms.people.gate import is_for_machines
 from lms.people.models import Identity, Passkey, Person, new_uid
+from lms.people.still import note_admitted
+from lms.writers import outside_writing
 
 PASSWORD_MIN_CHARS = 10
 LOCAL_HOSTS = frozenset({"localhost"})
@@ -99,7 +101,7 @@ def init_security(app: Flask) -> None:
         SESSION_PROTECTION=None,  # phones change their address all day
         PERMANENT_SESSION_LIFETIME=dt.timedelta(days=app.config["LMS_SESSION_DAYS"]),
     )
-    app.session_interface = sessions.PrivateSessions()
+    app.session_interface = sessions.PrivateSessions(app.config["SESSION_COOKIE_NAME"])
     security = Security(
         app,
         Datastore(db, Identity, None, Passkey),
@@ -120,6 +122,7 @@ def load_person() -> None:
     if "_user_id" in session and hasattr(current_user, "fs_uniquifier"):
         person: Person = current_user.person
         g.lms_person = person
+        note_admitted(person, current_user.fs_uniquifier)
 
 
 def enter(identity: Identity, how: str) -> None:
@@ -184,12 +187,14 @@ def end_sessions(identity: Identity) -> None:
 
 def hashed(password: str) -> str:
     """Return the argon2 hash of a password."""
+    outside_writing("hashing a password")
     found: str = hash_password(password)
     return found
 
 
 def matches(password: str, kept: str | None) -> bool:
     """Whether a password fits its hash; as slow where there is none, so that time tells nothing."""
+    outside_writing("checking a password")
     if kept is None:
         hash_password(password)
         return False

@@ -12,6 +12,7 @@ from sqlalchemy import CTE, Select, exists, literal, select, update
 from sqlalchemy.orm import aliased
 
 from lms.db import db
+from lms.events import PeopleChanged, publish
 from lms.people.models import Person, Unit
 
 
@@ -70,15 +71,22 @@ def units_below(unit_id: int) -> Select[tuple[int]]:
 def refresh_managers() -> None:
     """Make `is_manager` say what the tree says: somebody active reports to this person.
 
-    One statement for everybody; rows that are right already are not touched.
+    One statement for everybody; rows that are right already are not touched. Whoever became a
+    manager, or is none any more, is told of as changed.
     """
     report = aliased(Person)
     has_reports = exists().where(report.manager_id == Person.id, report.active)
+    turned: set[int] = set()
     for value, wrong in ((True, has_reports), (False, ~has_reports)):
-        db.session.execute(
-            update(Person)
-            .where(wrong, Person.is_manager.is_not(value))
-            .values(is_manager=value)
-            .execution_options(synchronize_session=False)
+        turned |= set(
+            db.session.scalars(
+                update(Person)
+                .where(wrong, Person.is_manager.is_not(value))
+                .values(is_manager=value)
+                .returning(Person.id)
+                .execution_options(synchronize_session=False)
+            )
         )
     db.session.expire_all()
+    if turned:
+        publish(PeopleChanged(frozenset(turned)))

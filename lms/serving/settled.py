@@ -1,4 +1,4 @@
-"""The application as a process serves it: `wsgi.py` and `ropes serve` begin here."""
+"""The application as a process serves it, or as processes that serve are forked from."""
 
 from __future__ import annotations
 

@@ -8,13 +8,15 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from lms.db import db
+from lms.events import EvidenceChanged, Listener, PeopleChanged, StandingChanged
 from lms.people.models import Person
 from lms.plugin import Audience, HomeCard, NavItem, Plugin, is_brought
-from lms.teams.columns import all_columns, table_columns
+from lms.teams.held import HELD
 from lms.teams.nudges import NUDGE, THANKS
 from lms.teams.query import Scope
-from lms.teams.roster import Roster
-from lms.teams.services import people_of
+from lms.teams.selection import Asked, overview
+from lms.teams.services import count_people
+from lms.teams.standing import job, note_evidence, note_standing
 from lms.teams.views import blueprint
 from lms.teams.words import headline
 
@@ -29,17 +31,25 @@ def load_card(person_id: int) -> Mapping[str, Any] | None:
     person = db.session.get(Person, person_id)
     if person is None or not person.is_manager:
         return None
-    counts = Roster(people_of(person, Scope.DIRECT), table_columns(all_columns())).counts()
-    return {"headline": headline(counts), "people": sum(counts.values())}
+    counts = count_people(overview(Asked(Scope.DIRECT, person.id)).counted)
+    return {"headline": headline(counts), "people": counts.total()}
 
 
 part = Plugin(
     name="teams",
     label="teams",
+    models=("lms.teams.models",),
     blueprints=(blueprint,),
     navigation=(
         NavItem(_l("Your team"), "teams.team", Audience.MANAGER, order=60, needs="team_columns"),
     ),
     home_cards=(HomeCard("teams", "teams/card.html", load_card, order=70),),
+    jobs=(job,),
+    listeners=(
+        Listener(StandingChanged, note_standing),
+        Listener(EvidenceChanged, note_evidence),
+        Listener(PeopleChanged, note_evidence),
+    ),
     notice_kinds=(NUDGE, THANKS),
+    held=HELD,
 )

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_babel import to_user_timezone
 from sqlalchemy import select
@@ -15,18 +27,19 @@ from lms.people.access import Who, allow
 from lms.people.current import current_person
 from lms.people.mail import mail_is_set_up
 from lms.people.models import Person
+from lms.plugin import TeamColumn
 from lms.teams import services, words
 from lms.teams.columns import all_columns, table_columns
-from lms.teams.export import build_csv
+from lms.teams.export import stream_rows, write_csv
 from lms.teams.person import build_person, nudge_person, thank_person
 from lms.teams.query import STATES, TeamQuery
 
 blueprint = Blueprint("teams", __name__, url_prefix="/team", template_folder="templates")
 
 
-def _query() -> TeamQuery:
-    items = [column.slug for column in table_columns(all_columns())]
-    return TeamQuery.read(request.args, services.scopes_for(current_person(), request.args), items)
+def _query(columns: Sequence[TeamColumn], wish: Mapping[str, str]) -> TeamQuery:
+    items = [column.slug for column in columns]
+    return TeamQuery.read(wish, services.scopes_for(current_person(), wish), items)
 
 
 def _get_person(uid: str) -> Person:
@@ -40,14 +53,16 @@ def _get_person(uid: str) -> Person:
 @allow(Who.MANAGER, Who.ADMINISTRATOR)
 def team() -> str:
     """Show who needs the manager, who is fine, and by person and item why."""
-    page = services.build_page(current_person(), _query())
-    today = days.with_weekday(clock.now())
+    columns = table_columns(all_columns())
+    page = services.build_page(current_person(), _query(columns, request.args), columns)
+    here = url_for("teams.team")
     return render_template(
         "teams/team.html",
         team=page,
+        at=lambda wish: f"{here}?{urlencode(wish.args())}",
+        lines=words.lines(page.rows, page.columns),
         words=words,
-        wording=words.Wording(),
-        today=today,
+        today=days.with_weekday(clock.now()),
         states=STATES,
     )
 
@@ -56,7 +71,10 @@ def team() -> str:
 @allow(Who.MANAGER, Who.ADMINISTRATOR)
 def export() -> Response:
     """Hand out the table as a file, all pages of it."""
-    response = Response(build_csv(current_person(), _query()), mimetype="text/csv")
+    columns = table_columns(all_columns())
+    visible, rows = stream_rows(current_person(), _query(columns, request.args), columns)
+    lines = stream_with_context(write_csv(visible, rows))
+    response = Response(lines, mimetype="text/csv")
     day = to_user_timezone(clock.now()).date().isoformat()
     response.headers["Content-Disposition"] = f'attachment; filename="team-{day}.csv"'
     return response
@@ -67,7 +85,7 @@ def export() -> Response:
 def person(person_uid: str) -> str:
     """Show one person's items, and certificate conditions as met or not met."""
     page = build_person(current_person(), _get_person(person_uid))
-    return render_template("teams/person.html", page=page, words=words, wording=words.Wording())
+    return render_template("teams/person.html", page=page, words=words, wording=words.wording())
 
 
 @blueprint.post("/people/<person_uid>/nudge")
@@ -98,7 +116,6 @@ def thank(person_uid: str) -> AnyResponse:
 def _back(person_uid: str) -> AnyResponse:
     """Return to the table as it was, or to the person's page."""
     if request.form.get("from") == "team":
-        items = [column.slug for column in table_columns(all_columns())]
-        scopes = services.scopes_for(current_person(), request.form)
-        return redirect(url_for("teams.team", **TeamQuery.read(request.form, scopes, items).args()))
+        query = _query(table_columns(all_columns()), request.form)
+        return redirect(url_for("teams.team", **query.args()))
     return redirect(url_for("teams.person", person_uid=person_uid))

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
-from flask_babel import format_number, get_timezone, ngettext
+from flask_babel import format_number, get_locale, get_timezone, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from lms import clock, days
 from lms.number_words import count_word
 from lms.plugin import CellState, TeamColumn
-from lms.teams.columns import RANKS
-from lms.teams.roster import Cell
+from lms.teams.cells import Cell
+from lms.teams.rules import Act
+from lms.teams.services import Row
 
 TONES = {
     CellState.DONE: "ok",
     CellState.MET: "ok",
     CellState.OVERDUE: "late",
     CellState.DUE: "soon",
-    CellState.NONE: "muted",
+    CellState.NONE: "muted not-asked",
 }
 
 # What a state is called in a list of filters.
@@ -45,15 +49,26 @@ DATED = frozenset({CellState.OVERDUE, CellState.DUE})
 COUNTED = frozenset({CellState.ON_TRACK, CellState.DUE, CellState.OVERDUE})
 
 
-class Wording:
-    """The words of one page: what has been said once is not worked out again.
+def wording() -> Wording:
+    """Return the words of the present reader's language, as they are today."""
+    zone = get_timezone()
+    return _wording(str(get_locale()), zone, clock.now().astimezone(zone).date())
 
-    Two cells of the same state, number and day read the same, and a page or file has thousands.
+
+@lru_cache(maxsize=32)
+def _wording(_language: str, zone: dt.tzinfo, today: dt.date) -> Wording:
+    return Wording(zone, today)
+
+
+class Wording:
+    """What cells and days read like, in one language and on one day: said once, worked out once.
+
+    Two cells of the same state, number and day read the same, and there are thousands of them.
     """
 
-    def __init__(self) -> None:
-        self.zone = get_timezone()
-        self.today = clock.now().astimezone(self.zone).date()
+    def __init__(self, zone: dt.tzinfo, today: dt.date) -> None:
+        self.zone = zone
+        self.today = today
         self._cells: dict[tuple[CellState, int | None, int | None, int | None], str] = {}
         self._days: dict[dt.date, str] = {}
 
@@ -77,6 +92,46 @@ class Wording:
         if found is None:
             found = self._cells[key] = cell_words(cell.state, left, number, total)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the table in words. cells: (label of the column, class, text); act: see `Act`."""
+
+    uid: str
+    name: str
+    cells: list[tuple[str, str, str]]
+    due: str
+    due_on: str
+    act: str
+    done: str  # what stands in the place of the act, where there is none to do
+
+
+def lines(rows: Sequence[Row], columns: Sequence[TeamColumn]) -> list[Line]:
+    """Return the rows of a page in words, so that the template has but to write them down."""
+    say = wording()
+    labels = [str(column.label) for column in columns]
+    instead = {
+        Act.NUDGE: str(_("nudged today")),
+        Act.THANK: str(_("thanked")),
+        Act.NOTHING: str(_("fine")),
+    }
+    not_asked = str(PLAIN[CellState.NONE])
+    return [
+        Line(
+            uid=row.uid,
+            name=row.name,
+            cells=[
+                (label, tone(cell.state), say.cell(cell, column))
+                for label, cell, column in zip(labels, row.cells, columns, strict=True)
+            ],
+            due=say.day(row.next_due) if row.next_due else "",
+            due_on=row.next_due.isoformat() if row.next_due else "",
+            act="" if row.done else row.act.value,
+            done=instead[row.act] if row.act or row.overall != CellState.NONE else not_asked,
+        )
+        for row in rows
+    ]
 
 
 def cell_words(state: CellState, left: int | None, number: int | None, total: int | None) -> str:
@@ -116,15 +171,13 @@ def tone(state: CellState) -> str:
     return TONES.get(state, "")
 
 
-def headline(counts: Any) -> str:
-    """Return the sentence that answers: who needs the manager. `counts` is by worst rank."""
+def headline(counts: Counter[CellState]) -> str:
+    """Return the sentence that answers: who needs the manager.
 
-    def people(state: CellState) -> int:
-        found: int = counts[RANKS[state]]
-        return found
-
+    counts: people by what their states come to (`lms.teams.rules.judge`).
+    """
     late, due, idle = (
-        people(state) for state in (CellState.OVERDUE, CellState.DUE, CellState.NOT_STARTED)
+        counts[state] for state in (CellState.OVERDUE, CellState.DUE, CellState.NOT_STARTED)
     )
     if late:
         return str(
@@ -150,8 +203,10 @@ def headline(counts: Any) -> str:
                 count=count_word(idle),
             )
         )
-    if people(CellState.ON_TRACK):
-        return str(_("Everyone is on track"))
-    if people(CellState.DONE) or people(CellState.MET) or people(CellState.NOT_MET):
-        return str(_("Everyone is done"))
+    everyone = not counts[CellState.NONE]
+    if counts[CellState.ON_TRACK]:
+        on_track = _("Everyone is on track") if everyone else _("Whoever was asked is on track")
+        return str(on_track)
+    if counts[CellState.DONE]:
+        return str(_("Everyone is done") if everyone else _("Whoever was asked is done"))
     return str(_("Nothing is asked of your people yet"))

@@ -14,6 +14,7 @@ from lms.errors import Misconfigured
 from lms.jobs.worker import STALE_SECONDS, seconds_since_beat
 from lms.migrate import check_not_newer, pending
 from lms.plugin import Check, Plugin
+from lms.web.writable import check_writing
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def check_worker() -> str | None:
 
 KERNEL_CHECKS = (
     Check("database", check_database, vital=True),
+    Check("writing", check_writing, vital=True),
     Check("migrations", check_migrations, vital=True),
     Check("worker", check_worker, vital=True),
 )

@@ -16,6 +16,7 @@ from werkzeug.local import LocalProxy
 from lms.people.current import find_current_person
 from lms.people.gate import is_for_machines
 from lms.plugin import Plugin
+from lms.web.bodies import FORMS, is_read_by_its_view, read_whole
 
 HSTS_SECONDS = 2 * 365 * 24 * 3600
 NONCE_BYTES = 16
@@ -23,6 +24,7 @@ NONCE_BYTES = 16
 MACHINE_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    # Against what is loaded without asking (pictures, scripts): what asks (CORS) is not held by it.
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Cache-Control", "private, no-cache"),
 )
@@ -31,6 +33,7 @@ MACHINE_HEADERS = (
 def init_app(app: Flask) -> None:
     """Protect every form, except those of blueprints for machines, and set the headers."""
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a page may lie open on a phone for days
+    app.before_request(read_whole)
     app.before_request(refuse_nul)
     csrf = CSRFProtect(app)
     parts: list[Plugin] = app.extensions["lms.parts"]
@@ -50,11 +53,8 @@ def refuse_nul() -> None:
 
 
 def _has_nul_in_form() -> bool:
-    if request.mimetype not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+    if request.mimetype not in FORMS or is_read_by_its_view():
         return False
-    parts: list[Plugin] = current_app.extensions["lms.parts"]
-    if request.blueprint in {one.name for part in parts for one in part.csrf_exempt}:
-        return False  # machines' doors read the body themselves, which can be read once only
     return any("\0" in name or "\0" in value for name, value in request.form.items(multi=True))
 
 

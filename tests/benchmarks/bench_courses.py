@@ -9,15 +9,16 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import Environment
 
 from courses.blocks.content import get_content
+from courses.paths.enrolment import enrol
 from courses.progress.walk import take
 from lms.db import db
 from lms.people.models import new_uid
+from tests.benchmarks.beside import beside_bare
 from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms
 from tests.conftest import Browser
-from tests.factories.courses import make_course
+from tests.factories.courses import make_course, make_path
 from tests.factories.people import make_person
 
 URL = "/courses/ask/why/which"
@@ -51,22 +52,15 @@ def learner(place: Place, count: int = 1) -> tuple[Flask, list[tuple[FlaskClient
     return app, found
 
 
-@benchmark("courses.lesson_page", unit="ms CPU", target=5.0)
+@benchmark("courses.lesson_page", unit="ms CPU", target_ratio=8.0)
 def lesson_page(place: Place) -> Result:
-    """One card with a question, signed in, beside a Jinja page of thirty rows."""
+    """One card with a question, signed in."""
     _app, [(client, _attempt)] = learner(place)
     assert "Option 1" in client.get(URL).text
-    rows = Environment(autoescape=True).from_string(
-        "<ul>{% for n in range(30) %}<li>{{ n }}</li>{% endfor %}</ul>"
-    )
-    return Result(
-        value=cpu_ms(lambda: client.get(URL), times=200),
-        floor=cpu_ms(rows.render, times=200),
-        floor_is="rendering thirty rows with Jinja",
-    )
+    return beside_bare(lambda: client.get(URL), rounds=150)
 
 
-@benchmark("courses.answer", unit="ms CPU", target=5.0)
+@benchmark("courses.answer", unit="ms CPU", target_ratio=8.0)
 def answer(place: Place) -> Result:
     """An answer with its statement, each by another person, the commit included."""
     times = 100
@@ -87,11 +81,27 @@ def answer(place: Place) -> Result:
         raw.execute("INSERT INTO answer (said) VALUES (?)", (str(next(numbers)) * 300,))
         raw.execute("COMMIT")
 
-    return Result(
-        value=cpu_ms(post, times=times),
-        floor=cpu_ms(insert, times=200),
-        floor_is="one row of 300 characters or more, committed in the same mode",
+    return beside_bare(
+        post, rounds=times, **{"ms CPU of one row committed": cpu_ms(insert, times=200)}
     )
+
+
+@benchmark("courses.path_page", unit="ms CPU", target_ratio=15.0)
+def path_page(place: Place) -> Result:
+    """A path of three courses, of which the person is in the second."""
+    app = place.make_app()
+    app.test_client_class = Browser
+    courses = [make_course(f"step-{number}") for number in range(3)]
+    path = make_path(*courses, slug="way")
+    person = make_person()
+    enrol(path, [person.id], tell=False)
+    take(person, courses[0])
+    take(person, courses[1], 2)
+    db.session.commit()
+    assert person.identity is not None
+    client = browser(app, person.identity.fs_uniquifier)
+    assert client.get("/courses/paths/way").status_code == 200
+    return beside_bare(lambda: client.get("/courses/paths/way"), rounds=80)
 
 
 class FirstView:

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Callable
+from typing import Any
 
-from certificates.catalogue import load_library
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from certificates.catalogue import EVALUATE, load_library
 from esn.connectors.services import add_connector
-from esn.models import Usage
+from esn.ledger.intake import NORMALISE
+from esn.models import Connector, Usage
 from lms.db import db
-from lms.jobs.queue import run_pending
+from lms.jobs.queue import queue, run_pending
 from lms.people.models import Identity, Person
-from tests.benchmarks.harness import Place, Result, benchmark, per_second
+from tests.benchmarks.harness import Place, Result, benchmark
+from tests.benchmarks.raw import raw_insert
 from tests.conftest import Browser
 from tests.factories.esn import act, deliver
+from xapi.outbox.models import OutboxStatement, Pending
 
 EVENTS = 10_000
 IN_A_DELIVERY = 1_000
 PEOPLE = 100
 IN_A_TRANSACTION = 100
+# Where the statements go from here is another story: `xapi.*`.
+JOBS = (NORMALISE, EVALUATE)
+TABLES = (Usage, OutboxStatement, Pending)
 
 
-@benchmark("esn.events", unit="events/s", target=1_500, more_is_better=True)
+@benchmark("esn.events", unit="events/s of CPU", target_ratio=0.25, more_is_better=True)
 def events(place: Place) -> Result:
-    """Signed pushes, ledger, statements that count, and four shipped rules for 100 people."""
+    """Signed pushes, ledger, statements that count, and four shipped rules for 100 people; CPU."""
     app = place.make_app()
     app.test_client_class = Browser
     client = app.test_client()
@@ -52,43 +64,30 @@ def events(place: Place) -> Result:
         ]
         for start in range(0, EVENTS, IN_A_DELIVERY)
     ]
-    spent: dict[str, float] = {}
-
-    def run() -> int:
-        began = time.perf_counter()
-        for batch in batches:
-            assert deliver(client, connector, secret, batch).status_code == 202
-        spent["intake"] = time.perf_counter() - began
-        run_pending()
-        return EVENTS
-
-    value = per_second(run)
-    rows = [tuple(row) for row in db.session.execute(Usage.__table__.select())]
-    assert len(rows) == EVENTS
+    intake = _cpu_seconds(lambda: _send(client, connector, secret, batches))
+    jobs = _cpu_seconds(lambda: [queue().run(name) for name in JOBS])
+    assert db.session.scalar(select(func.count(Usage.id))) == EVENTS
     db.session.rollback()
+    raw = {one: raw_insert(place, one, IN_A_TRANSACTION) for one in TABLES}
     return Result(
-        value=value,
-        floor=per_second(lambda: _raw(place, rows)),
-        floor_is="the same rows into the same table, raw, a hundred in a commit, same mode",
-        notes={"answered to the sender, events/s": EVENTS / spent["intake"]},
+        value=EVENTS / (intake + jobs),
+        floor=EVENTS / sum(raw.values()),
+        floor_is="the same rows (acts, statements, what waits for the record store), raw, a hundred "
+        "in a commit, same mode",
+        notes={
+            "answered to the sender, events/s": EVENTS / intake,
+            "the acts' rows alone, raw, rows/s": EVENTS / raw[Usage],
+        },
     )
 
 
-def _raw(place: Place, rows: list[tuple[object, ...]]) -> int:
-    raw = place.raw_sqlite()
-    columns = [column.name for column in Usage.__table__.columns]
-    raw.execute(f"CREATE TABLE usage ({', '.join(columns)}, UNIQUE (connector_id, event_key))")
-    for name in ("account_id", "day", "object_key", "parent_key", "person_id"):
-        raw.execute(f"CREATE INDEX ix_{name} ON usage ({name})")
-    insert = f"INSERT INTO usage VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-    for start in range(0, len(rows), IN_A_TRANSACTION):
-        raw.execute("BEGIN IMMEDIATE")
-        raw.executemany(
-            insert,
-            [
-                [str(value) if value is not None else None for value in row]
-                for row in rows[start : start + IN_A_TRANSACTION]
-            ],
-        )
-        raw.execute("COMMIT")
-    return len(rows)
+def _send(client: FlaskClient, connector: Connector, secret: str, batches: list[Any]) -> None:
+    for batch in batches:
+        assert deliver(client, connector, secret, batch).status_code == 202
+
+
+def _cpu_seconds(call: Callable[[], object]) -> float:
+    gc.collect()
+    started = time.process_time()
+    call()
+    return time.process_time() - started

@@ -11,8 +11,8 @@ from flask import current_app
 from sqlalchemy import insert, text
 
 from lms.db import db
-from lms.people.joining import folded
 from lms.people.models import Identity, Person, new_uid
+from lms.people.names import folded
 from tests.benchmarks import million
 from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms
 from xapi.lrs.credentials import authority_of

@@ -18,9 +18,10 @@ from flask import Flask
 from sqlalchemy import create_engine
 
 from lms.app import create_app
-from lms.db import db, prepare_engine
+from lms.db import db
 from lms.migrate import upgrade
 from lms.serving.settled import settle
+from lms.writers import prepare_engine
 from tests import databases
 from tests.conftest import settings_for
 

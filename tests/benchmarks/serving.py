@@ -16,8 +16,6 @@ from pathlib import Path
 
 from flask import Flask
 
-from lms.serving.programs import web
-
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 START_SECONDS = 60
@@ -35,8 +33,8 @@ class Server:
         return http.client.HTTPConnection(HOST, self.port, timeout=60)
 
     def resident_mb(self) -> float:
-        """Return the resident memory of all its processes, in megabytes."""
-        return sum(_resident_kb(pid) for pid in _family(self.pid)) / 1000
+        """Return the resident memory of all its processes, in megabytes; what they share is once."""
+        return sum(_memory_kb(pid, "Pss") for pid in _family(self.pid)) / 1000
 
 
 def basic(key: str, secret: str) -> dict[str, str]:
@@ -76,7 +74,8 @@ def serve_ropes(app: Flask, port: int, log: Path) -> Iterator[Server]:
 @contextmanager
 def serve_bare(port: int, log: Path) -> Iterator[Server]:
     """Run the bare app behind the web server that `ropes serve` runs, in the same number of threads."""
-    with _run(web(HOST, port, "tests.benchmarks.bare:create").command, port, {}, log) as server:
+    command = [sys.executable, "-m", "tests.benchmarks.bare", str(port)]
+    with _run(command, port, {}, log) as server:
         yield server
 
 
@@ -129,10 +128,15 @@ def _family(pid: int) -> Iterator[int]:
         yield from _family(int(child))
 
 
-def _resident_kb(pid: int) -> int:
+def private_mb(pid: int) -> float:
+    """Return what a process holds for itself alone, in megabytes."""
+    return sum(_memory_kb(pid, part) for part in ("Private_Clean", "Private_Dirty")) / 1000
+
+
+def _memory_kb(pid: int, part: str) -> int:
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
+        parts = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
         return 0
-    lines = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    lines = [line for line in parts.splitlines() if line.startswith(f"{part}:")]
     return int(lines[0].split()[1]) if lines else 0

@@ -43,7 +43,9 @@ NOT_PAGES = frozenset(
         "people_admin.export",
         "people_links.qr",
         "teams.export",
+        "web.change_password",  # leads on
         "web.healthz",
+        "web.security_txt",
         "xapi.attachment",
         "xapi.download_export",
         "xapi.statement_json",

@@ -83,6 +83,10 @@ class FactMeasure:
         )
         return select(runs.c.person_id, func.max(runs.c.value)).group_by(runs.c.person_id)
 
+    def reports(self, where: Filter) -> bool:
+        told = select(facts.c.id).where(facts.c.client != "unknown").limit(1)
+        return where.client is None or db.session.scalar(told) is not None
+
     def missing(self, person_id: int, window: Window, where: Filter, need: int) -> Gap:
         values = self.values(window, where)
         row = db.session.execute(values.where(values.selected_columns[0] == person_id)).first()

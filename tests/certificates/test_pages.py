@@ -16,7 +16,7 @@ from certificates.models import Award, RuleVersion
 from lms import clock
 from lms.audit import AuditEntry
 from lms.db import db
-from lms.events import PersonErased, publish
+from lms.events import PeopleChanged, PersonErased, publish
 from lms.jobs.queue import queue, run_pending
 from lms.notices.models import Notice
 from lms.notices.services import kinds
@@ -307,6 +307,7 @@ def test_the_managers_page_of_one_person_shows_conditions_and_no_number(
 ) -> None:
     boss = make_person("Jonas Brandt")
     person = make_person("Tomasz Wrona", manager=boss)
+    publish(PeopleChanged(frozenset({person.id})))
     facts.complete(person)
     for number in range(2):
         facts.answer(person, 901 + number)

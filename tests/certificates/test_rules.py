@@ -78,7 +78,7 @@ def test_what_is_distinct_chooses_the_measure(distinct: str, measure: str) -> No
         ("title: Connected Colleague", "title: !!python/name:os.system x", ["tags"]),
         ("in: {group_kind: work}", "in: {}", ["group_kind", "missing"]),
         ("in: {group_kind: work}", "only_if_reported: true", ["only_if_reported", "client"]),
-        ("requires:", "requires: [", ["not YAML"]),
+        ("requires:", "requires: [", ["cannot be read"]),
     ],
 )
 def test_an_error_names_the_place_and_what_would_do(

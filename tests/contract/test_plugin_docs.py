@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from lms import events, plugin
-from lms.plugin import CellState, Plugin
-from lms.teams.columns import MASK, RANKS
+from lms.plugin import Plugin
 
 pytestmark = pytest.mark.house
 
@@ -74,8 +73,3 @@ def test_the_macros_named_are_there() -> None:
     )
     said = (DOCS / "pages.md").read_text()
     assert {name for name in known - {"errors"} if f"`{name}(" not in said} == set()
-
-
-def test_states_are_no_more_than_a_rank_can_hold() -> None:
-    assert set(RANKS) == set(CellState)
-    assert sorted(RANKS.values()) == list(range(MASK + 1))

@@ -17,7 +17,14 @@ AUTHOR, ADMINISTRATOR, OWNER = {Who.AUTHOR}, {Who.ADMINISTRATOR}, {Who.SELF}
 OVER_PEOPLE, OVER_THEM = {Who.MANAGER, Who.ADMINISTRATOR}, {Who.ABOVE, Who.ADMINISTRATOR}
 
 MEANT_FOR: dict[str, tuple[set[Who], dict[str, set[Who]]]] = {
-    "web": (SIGNED_IN, {"healthz": ANYBODY, "language": ANYBODY}),
+    "web": (
+        SIGNED_IN,
+        {
+            **dict.fromkeys(("healthz", "language", "security_txt", "change_password"), ANYBODY),
+            **dict.fromkeys(("audit_log", "audit_log_of"), ADMINISTRATOR),
+            **dict.fromkeys(("find_in_audit_log", "take_audit_log"), ADMINISTRATOR),
+        },
+    ),
     "people": (
         SIGNED_IN,
         {

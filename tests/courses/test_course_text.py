@@ -139,7 +139,7 @@ def test_ids_are_made_where_there_are_none_and_then_kept() -> None:
         ("---\ntitle: " + "x" * 201 + "\n---\nText", 2, "200 characters at most"),
         (
             "---\ntitle: A\n---\nx\n```mission\nmeasure: " + "[" * 5000 + "\n```",
-            5,
+            6,
             "nested too deep",
         ),
         ("---\nminutes: 3\n---\nText", 1, "“title” is missing"),

@@ -14,7 +14,7 @@ from courses.progress.walk import take
 from esn.measures.basis import Counted, enough
 from esn.models import Usage
 from lms.db import db
-from lms.evidence import Basis, Filter, Window, basis_of
+from lms.evidence import Filter, Window, bases_of
 from lms.jobs.queue import run_pending
 from tests.factories.courses import make_course
 from tests.factories.esn import act, deliver, make_connector
@@ -66,14 +66,14 @@ def test_a_person_answered_twice_is_named_once_and_statements_are_those_held(
     deliver(client, connector, secret, events, [{"id": "u1", "email": "imani@example.test"}])
     run_pending()
     where = Filter(verb="replied")
-    found = basis_of("esn.recipients", person.id, Window(within_days=14), where, 2)
+    found = bases_of("esn.recipients", [person.id], Window(within_days=14), where, 2)[person.id]
     assert len(found.statements) == len(found.things) == 2
     rows = db.session.execute(select(Usage.event_key, Usage.statement_id).order_by(Usage.id)).all()
     assert set(zip(found.things, found.statements, strict=True)) <= {(a, b) for a, b in rows}
     held = Provider(app).find_statements(verb=REPLIED.iri)
     assert set(found.statements) < {one["id"] for one in held}
-    assert basis_of("esn.recipients", person.id, Window(), where, 4) == Basis()
-    assert basis_of("nobody.brings_this", person.id, Window(), where, 1) == Basis()
+    assert bases_of("esn.recipients", [person.id], Window(), where, 4) == {}
+    assert bases_of("nobody.brings_this", [person.id], Window(), where, 1) == {}
 
 
 def test_what_is_taken_back_is_voided_in_the_record_store(app: Flask, client: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Select, delete, func, select
 
+from esn.ledger import normalise
 from esn.ledger.retention import forget_old
 from esn.models import Account, Connector, Delivery, Removed, Usage
 from lms import clock
@@ -23,6 +24,7 @@ from lms.people.erasing import erase
 from lms.people.models import Person
 from tests.factories.esn import act, deliver, make_connector
 from tests.factories.people import make_person
+from tests.queries import counted
 from xapi.outbox.models import OutboxStatement
 
 SCRIPT = [
@@ -100,6 +102,7 @@ def test_a_job_killed_between_its_transactions_loses_and_doubles_nothing(
     connector, secret = make_connector()
     deliver(client, connector, secret, [act("u1", recipient="u2") for _ in range(350)])
     calls = iter(range(100))
+    monkeypatch.setattr(normalise, "ACTS_IN_A_TRANSACTION", 100)
 
     def stop(_seconds: float) -> None:
         if next(calls) == 1:
@@ -112,6 +115,27 @@ def test_a_job_killed_between_its_transactions_loses_and_doubles_nothing(
     db.session.rollback()
     queue().run("esn.normalise")
     assert db.session.scalar(select(func.count()).select_from(Usage)) == 350
+
+
+def test_deliveries_are_read_together_and_a_bad_one_among_them_alone(
+    app: Flask, client: FlaskClient
+) -> None:
+    connector, secret = make_connector()
+    for _ in range(5):
+        deliver(client, connector, secret, [act("u1")])
+    bad = db.session.scalars(select(Delivery).order_by(Delivery.id)).all()[2]
+    bad.payload = {"accounts": [], "removed": [], "acts": [{"event": "e", "actor": "u1"}]}
+    bad_id = bad.id
+    db.session.commit()
+    run_pending()
+    assert db.session.scalar(select(func.count()).select_from(Usage)) == 4
+    left = select(Delivery.id, Delivery.tries).where(Delivery.done_at.is_(None))
+    assert [tuple(row) for row in db.session.execute(left)] == [(bad_id, 1)]
+    with counted() as seen:
+        for _ in range(5):
+            deliver(client, connector, secret, [act("u1")])
+        queue().run("esn.normalise")
+    assert sum("INSERT INTO esn_usage" in one for one in seen) == 1
 
 
 def test_an_erased_person_is_unlinked_and_stays_so(app: Flask, client: FlaskClient) -> None:

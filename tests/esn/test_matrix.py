@@ -29,7 +29,7 @@ from tests.factories.people import make_person
 def matrix(app: Flask) -> tuple[Connector, str]:
     """A Matrix connector with one open room, and its token."""
     connector, token = add_connector(
-        "matrix", "Halden Matrix", None, **settings_from("http://home.test", SERVER)
+        "matrix", "Halden Matrix", None, **settings_from("https://home.test", SERVER)
     )
     registration(connector)
     key = digest("group", connector.uid, ROOM)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from esn.connectors.status import check_networks
+from esn.connectors.webhook.connector import WebhookConnector
 from esn.ledger.accounts import link_accounts
 from esn.ledger.groups import note_groups
 from esn.models import Account, Connector, Delivery, Group, Usage
@@ -20,6 +22,7 @@ from lms.audit import AuditEntry
 from lms.db import db
 from lms.jobs.queue import run_pending
 from lms.people.models import Person
+from tests.elsewhere import elsewhere
 from tests.factories.esn import act, deliver, make_connector
 from tests.factories.people import make_person
 from tests.queries import counted
@@ -68,6 +71,21 @@ def test_switched_off_refuses(desk: FlaskClient, client: FlaskClient) -> None:
     assert deliver(client, connector, secret, [act("u1")]).status_code == 401
     desk.post(f"/esn/connectors/{connector.uid}/switch", data={"on": "yes"})
     assert deliver(client, connector, secret, [act("u1")]).status_code == 202
+
+
+def test_switched_off_while_a_delivery_is_read_it_takes_nothing(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connector, secret = make_connector()
+    plain = WebhookConnector.whitelist
+
+    def read(self: WebhookConnector, *args: Any) -> Any:
+        elsewhere(update(Connector).values(active=False))
+        return plain(self, *args)
+
+    monkeypatch.setattr(WebhookConnector, "whitelist", read)
+    assert deliver(client, connector, secret, [act("u1")]).status_code == 401
+    assert db.session.scalar(select(Delivery.id)) is None
 
 
 def test_an_account_is_linked_by_hand(desk: FlaskClient, client: FlaskClient) -> None:

@@ -278,7 +278,7 @@ def test_a_crash_in_the_job_leaves_no_mark(
 
 def test_matrix_leaves_no_mark(client: FlaskClient, untouched: Callable[[], None]) -> None:
     connector, token = add_connector(
-        "matrix", "Halden Matrix", None, **settings_from("http://home.test", "halden.test")
+        "matrix", "Halden Matrix", None, **settings_from("https://home.test", "halden.test")
     )
     registration(connector)
     note_groups(

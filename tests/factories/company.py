@@ -14,6 +14,7 @@ from courses.progress.models import Attempt, Completion, new_registration
 from lms import clock
 from lms.db import Model, db
 from lms.people.models import Identity, Person
+from lms.teams.standing import build
 from tests.factories.courses import make_course, make_path
 from tests.factories.people import make_person
 
@@ -41,6 +42,7 @@ def make_company(people: int, paths: int, seed: int = 7) -> Person:
     ):
         _insert(model, rows)
     db.session.commit()
+    build()  # rows that were written past the services
     return boss
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select, text
 from lms.db import db
 from lms.people.joining import sort_name
 from lms.people.models import Identity, Person, Unit
+from lms.people.search import keep_words
 
 _numbers = itertools.count(1)
 
@@ -61,6 +62,7 @@ def make_people(count: int, manager: Person | None = None, **fields: Any) -> lis
             for one in ids
         ],
     )
+    keep_words(ids)
     if manager is not None:
         manager.is_manager = True
     if db.engine.dialect.name == "postgresql":

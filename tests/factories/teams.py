@@ -10,8 +10,10 @@ from flask import Flask
 from sqlalchemy import Column, Integer, MetaData, Select, String, Table, insert, select
 
 from lms.db import UtcDateTime, db
+from lms.events import EvidenceChanged, publish
 from lms.people.models import Person
 from lms.plugin import CellState, Plugin
+from lms.teams.standing import build
 
 CELLS = Table(
     "fake_cell",
@@ -45,6 +47,8 @@ def add_columns(app: Flask, *columns: FakeColumn) -> None:
         *(part for part in app.extensions["lms.parts"] if part.team_columns is None),
         Plugin(name="fake", label="fake", team_columns=lambda: columns),
     ]
+    db.session.commit()
+    build()  # as a worker does that finds other columns than before
 
 
 def set_cell(
@@ -63,4 +67,5 @@ def set_cells(rows: Iterable[tuple[str, int, CellState, int | None, dt.datetime 
     names = ("slug", "person_id", "state", "number", "due_at")
     values = [dict(zip(names, row, strict=True)) for row in rows]
     db.session.execute(insert(CELLS), values)
+    publish(EvidenceChanged(frozenset(row["person_id"] for row in values)))  # type: ignore[arg-type]
     db.session.commit()

@@ -19,8 +19,10 @@ from courses.progress.walk import right_answer, take
 from esn.models import Usage
 from lms import clock
 from lms.db import db, transaction
+from lms.events import PeopleChanged, publish
 from lms.jobs.queue import run_pending
 from lms.people.models import Person
+from lms.teams.export import ROWS_AT_ONCE
 from tests.factories.esn import act, deliver, make_connector
 from tests.factories.people import make_people, make_person
 from tests.queries import counted
@@ -72,6 +74,8 @@ def test_every_card_of_a_shipped_course_costs_eight_queries_at_most(
 def fill(boss: Person, count: int) -> None:
     """Put so many people below a manager, on their paths, some of them active in the network."""
     ids = make_people(count, boss, hired_on=clock.today(), job_role="driver")
+    publish(PeopleChanged(frozenset(ids)))
+    db.session.commit()
     enrol_by_rule()
     one = db.session.get_one(Person, ids[0])
     take(one, get_course("why-we-have-a-network"))
@@ -120,8 +124,10 @@ def test_the_managers_page_asks_as_much_for_ten_as_for_a_thousand(
         with counted() as queries:
             answer_ = browser.get(path)
             assert answer_.status_code == 200
+            assert answer_.data
         if path == "/team":
             for title in ("First 30 days", "Connected Colleague"):
                 assert title in answer_.text
         seen.append(len(queries))
-    assert seen[1] == seen[2], queries  # the first fills what is read once a process
+    more = -(-1000 // ROWS_AT_ONCE) - 1 if ".csv" in path else 0  # a file is read some at a time
+    assert seen[1] + more == seen[2], queries  # the first fills what is read once a process

@@ -95,10 +95,13 @@ class Synapse:
 
 
 @contextmanager
-def run_synapse(folder: Path, port: int, registration: str) -> Iterator[Synapse]:
-    """Run a homeserver with our registration file until the block ends."""
+def run_synapse(folder: Path, port: int, more: dict[str, Any]) -> Iterator[Synapse]:
+    """Run a homeserver until the block ends; again in the same folder, it goes on.
+
+    more: what the administrator adds to its settings. All else are the server's own defaults, but
+    for the limits of how often: this test is in a hurry.
+    """
     python = synapse_python()
-    (folder / "ropes.yaml").write_text(registration)
     (folder / "log.yaml").write_text(
         yaml.safe_dump(
             {
@@ -130,18 +133,18 @@ def run_synapse(folder: Path, port: int, registration: str) -> Iterator[Synapse]
         "trusted_key_servers": [],
         "federation_domain_whitelist": [],
         "bcrypt_rounds": 4,
-        "app_service_config_files": [str(folder / "ropes.yaml")],
         "ip_range_blacklist": [],
         "rc_message": plenty,
         "rc_registration": plenty,
         "rc_joins": {"local": plenty, "remote": plenty},
         "rc_login": {"address": plenty, "account": plenty, "failed_attempts": plenty},
         "rc_admin_redaction": plenty,
-        "room_list_publication_rules": [{"action": "allow"}],
+        **more,
     }
     (folder / "home.yaml").write_text(yaml.safe_dump(config))
     start = [python, "-m", "synapse.app.homeserver", "-c", "home.yaml"]
-    subprocess.run([*start, "--generate-keys"], cwd=folder, check=True, capture_output=True)
+    if not (folder / "signing.key").exists():
+        subprocess.run([*start, "--generate-keys"], cwd=folder, check=True, capture_output=True)
     with (folder / "out.txt").open("wb") as out:
         process = subprocess.Popen(start, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
         server = Synapse(f"http://127.0.0.1:{port}", folder)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import yaml
 from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -18,6 +24,7 @@ from certificates.evaluation import evaluate
 from certificates.models import Award, Origin
 from esn.connectors.matrix.registration import registration, settings_from
 from esn.connectors.services import add_connector
+from esn.connectors.status import status_of
 from esn.ledger.backfill import backfill_connectors
 from esn.models import Account, Connector, Group, Usage
 from lms.db import db
@@ -30,6 +37,7 @@ from tests.live.synapse import SERVER_NAME, Synapse, User, run_synapse
 
 pytestmark = [pytest.mark.long, pytest.mark.network, pytest.mark.timeout(600)]
 
+PAGE = Path(__file__).parents[2] / "docs" / "administrators" / "networks" / "matrix.md"
 MARK = "ZEBRA-MARK-7731"
 PATIENCE_SECONDS = 30
 RULE = """
@@ -127,7 +135,7 @@ def test_three_people_on_a_real_homeserver(ropes: tuple[Flask, int], tmp_path: P
     connector, _secret = add_connector(
         "matrix", "Halden Matrix", None, **settings_from(f"http://127.0.0.1:{port}", SERVER_NAME)
     )
-    file = registration(connector)
+    (home / "ropes.yaml").write_text(registration(connector))
     publish(RULE, Origin.ADMINISTRATOR)
     db.session.commit()
     people = {
@@ -139,19 +147,70 @@ def test_three_people_on_a_real_homeserver(ropes: tuple[Flask, int], tmp_path: P
         )
     }
     ids = {name: person.id for name, person in people.items()}
-    with run_synapse(home, port, file) as server:
-        users = meet(server, connector.id)
+    page = Page.read(home)
+    with run_synapse(home, port, page.settings[0]) as server:  # the page's third step
+        users = meet(server, connector.id, page)
         before = the_past(users)
-        db.session.rollback()
-        backfill_connectors()
-        run_pending()
+        look_around(connector.id)
+        assert "We are in no room" in said_of(connector.id)
+        assert page.ask(server, "directory/list", users["leila"].token, before["square"]) == 403
+    with run_synapse(home, port, page.settings[0] | page.settings[1]) as server:  # the fourth
+        users = {name: replace(user, server=server) for name, user in users.items()}
+        assert page.ask(server, "directory/list", users["leila"].token, before["square"]) == 200
+        look_around(connector.id)
         check_past(connector.id, ids, before)
         the_present(users, before, ids)
     check_evidence(ids)
     nothing_else(app, tmp_path)
 
 
-def meet(server: Synapse, connector_id: int) -> dict[str, User]:
+@dataclass(frozen=True)
+class Page:
+    """What the administrators' page tells them to type, read from the page itself.
+
+    settings: what goes into homeserver.yaml, step by step. requests: what curl is to send.
+    """
+
+    settings: list[dict[str, Any]]
+    requests: list[list[str]]
+
+    @classmethod
+    def read(cls, home: Path) -> Page:
+        """Read it, with the names of this test's homeserver."""
+        text = PAGE.read_text().replace(":example.com", f":{SERVER_NAME}")
+        text = text.replace("/etc/matrix-synapse", str(home))
+        blocks = [dedent(block) for block in re.findall(r" *```yaml\n(.*?) *```", text, re.S)]
+        curls = re.findall(r"^ *(curl .*?)\n *```", text, re.S | re.M)
+        return cls(
+            [yaml.safe_load(block) for block in blocks],
+            [shlex.split(curl.replace("\\\n", " ")) for curl in curls],
+        )
+
+    def ask(self, server: Synapse, part: str, token: str, room: str = "") -> int:
+        """Send the one request whose address has this part; return the status."""
+        [words] = [words for words in self.requests if part in words[-1]]
+        _curl, _x, method, _h, header, _d, body, address = words
+        path = address.partition("example.com")[2].replace("ROOM_ID", quote(room))
+        name, _, value = header.partition(": ")
+        value = re.sub(r"[A-Z_]{5,}", token, value)
+        answer = server.http.request(method, server.url + path, content=body, headers={name: value})
+        return answer.status_code
+
+
+def look_around(connector_id: int) -> None:
+    """What the job does every quarter of an hour."""
+    db.session.rollback()
+    backfill_connectors()
+    run_pending()
+
+
+def said_of(connector_id: int) -> str:
+    """What an administrator reads of the network."""
+    db.session.rollback()
+    return status_of(db.session.get_one(Connector, connector_id)).sentence
+
+
+def meet(server: Synapse, connector_id: int, page: Page) -> dict[str, User]:
     """Three accounts with verified addresses, which our own user may read once it is let."""
     chief = server.register("chief", admin=True)
     users = {}
@@ -166,16 +225,17 @@ def meet(server: Synapse, connector_id: int) -> dict[str, User]:
             },
             chief.token,
         )
-    backfill_connectors()
-    assert "not matched yet" in db.session.get_one(Connector, connector_id).trouble
-    ours = f"/_synapse/admin/v1/users/@ropes:{SERVER_NAME}/admin"
-    server.ask("PUT", ours, {"admin": True}, chief.token)
+    look_around(connector_id)
+    assert "not matched yet" in said_of(connector_id)
+    assert page.ask(server, "/admin", chief.token) == 200
+    look_around(connector_id)
+    assert "not matched yet" not in said_of(connector_id)
     return users
 
 
 def the_past(users: dict[str, User]) -> dict[str, str]:
     """Before we are there: an open room with a post, and two that are none of our business."""
-    square = room_made_by(users["leila"], "Field notes", preset="public_chat", visibility="public")
+    square = room_made_by(users["leila"], "Field notes", preset="public_chat")
     post = users["leila"].say(square, f"{MARK} who knows error E-07?")
     private = room_made_by(users["imani"], f"{MARK} private", preset="private_chat")
     direct = room_made_by(
@@ -194,6 +254,7 @@ def the_past(users: dict[str, User]) -> dict[str, str]:
 def check_past(connector_id: int, ids: dict[str, int], before: dict[str, str]) -> None:
     connector = db.session.get_one(Connector, connector_id)
     assert connector.trouble == ""
+    assert "needs you" not in status_of(connector).health
     assert [group.name for group in db.session.scalars(select(Group))] == ["Field notes"]
     linked = db.session.scalars(select(Account.person_id).where(Account.person_id.is_not(None)))
     assert sorted(linked) == sorted(ids.values())

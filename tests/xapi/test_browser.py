@@ -288,8 +288,10 @@ def test_looking_for_a_person_is_written_down_and_turning_pages_is_not(
     run_pending()
 
     def lines() -> list[tuple[int | None, str]]:
-        found = select(AuditEntry.actor_id, AuditEntry.subject).where(
-            AuditEntry.act == "xapi.statements.searched"
+        found = (
+            select(AuditEntry.actor_id, AuditEntry.subject)
+            .where(AuditEntry.act == "xapi.statements.searched")
+            .order_by(AuditEntry.id)
         )
         return [tuple(row) for row in db.session.execute(found)]
 

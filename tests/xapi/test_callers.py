@@ -8,14 +8,21 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 from flask import Flask
+from sqlalchemy import select, update
 
+from lms import clock
+from lms.db import db
 from tests.conftest import SECRET
+from tests.elsewhere import elsewhere
 from tests.queries import counted
-from tests.xapi.lrs import Provider, statement
-from xapi.lrs import callers
+from tests.xapi.lrs import ACTOR, Provider, statement
+from xapi.lrs import callers, resources, statements
+from xapi.lrs.models import LrsCredential, LrsDocument, LrsStatement
 
 ROOT = Path(__file__).parents[2]
 # What another process does: one act a line, and a line back when it is committed.
@@ -143,3 +150,27 @@ def test_no_more_is_remembered_than_fits(app: Flask, monkeypatch: pytest.MonkeyP
         provider = Provider(app)
         assert [status(provider), status(provider)] == [200, 200]
         assert len(app.extensions["xapi.callers"]) <= 3
+
+
+@pytest.mark.parametrize("path", ["statements", "activities/state"])
+def test_a_credential_revoked_while_a_body_is_checked_stores_nothing(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    provider = Provider(app)
+    revoked = update(LrsCredential).values(revoked_at=clock.now())
+
+    def after_revoking(plain: Callable[..., Any]) -> Callable[..., Any]:
+        def check(*args: Any) -> Any:
+            elsewhere(revoked)
+            return plain(*args)
+
+        return check
+
+    monkeypatch.setattr(statements, "prepare", after_revoking(statements.prepare))
+    monkeypatch.setattr(resources, "_content_type", after_revoking(resources._content_type))
+    named = {"stateId": "a", "activityId": "http://a.test/b", "agent": orjson.dumps(ACTOR).decode()}
+    method, query = ("POST", {}) if path == "statements" else ("PUT", named)
+    answer = provider.ask(method, path, json=statement(), query_string=query)
+    assert answer.status_code == 401, answer.text
+    assert db.session.scalar(select(LrsStatement.id)) is None
+    assert db.session.scalar(select(LrsDocument.key)) is None

@@ -20,6 +20,7 @@ from lms.jobs.queue import run_pending
 from tests.factories.people import make_person
 from tests.xapi.lrs import Provider, statement
 from tests.xapi.test_delivery import FakeLrs, count, record
+from tests.xapi.test_remote import LOOPBACK
 from xapi import targets as targets_module
 from xapi.delivery import backfill, forward
 from xapi.delivery.outcome import Outcome, Verdict
@@ -157,13 +158,14 @@ def test_the_past_can_be_left(app: Flask, fake: Fake, monkeypatch: pytest.Monkey
     other = Provider(app)
     before = store_days(other, 2, 20)
     store = add()
+    name = store.name  # read here: the sender's thread may not touch this thread's session
     sent = 0
 
     def answer(_ids: Sequence[str]) -> Outcome | None:
         nonlocal sent
         sent += 1
         if sent == 3:
-            backfill.stop(store.name)
+            backfill.stop(name)
             db.session.commit()
         return None
 
@@ -273,7 +275,7 @@ def test_attachments_go_along(app: Flask, fake: Fake, monkeypatch: pytest.Monkey
         raise NoAnswer
 
     monkeypatch.setattr(PooledLRS, "_send_request", overhear)
-    RemoteTarget("http://127.0.0.1:9/", "k", "s", "1.0.3", 1.0).send([got])
+    RemoteTarget("http://127.0.0.1:9/", "k", "s", "1.0.3", 1.0, networks=LOOPBACK).send([got])
     parts = multipart.read_parts(said[0].content, said[0].headers["Content-Type"])
     assert orjson.loads(bytes(parts[0][1]))[0]["id"] == sent["id"]
     assert multipart.read_attachments(parts[1:]) == {sha2: ("text/plain", data)}

@@ -9,8 +9,10 @@ import http.server
 import random
 import socket
 import string
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -29,10 +31,9 @@ from tests.xapi.test_delivery import add_target, count, record, state
 from tests.xapi.test_remote import BATCH, TAKEN, Lrs, answer, lrs  # noqa: F401 - a fixture
 from xapi.delivery import queue
 from xapi.delivery.outcome import Outcome, Verdict
-from xapi.delivery.remote import RemoteTarget, find_target
+from xapi.delivery.remote import find_target
 from xapi.delivery.report import check_delivery, report
 from xapi.outbox import stores
-from xapi.outbox.address import read_endpoint
 from xapi.outbox.models import Parked, Pending
 from xapi.targets import DELIVER, targets
 
@@ -134,22 +135,19 @@ def test_who_drips_after_a_slow_connection_is_left_in_time(
         time.sleep(0.5)
         return real(*args, **more)
 
+    left = threading.Event()
+
     def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
-        until = time.monotonic() + 4
-        try:
-            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            while time.monotonic() < until:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        with suppress(OSError):
+            while not left.wait(0.05):
                 handler.wfile.write(b"x")
-                time.sleep(0.05)
-        except OSError:
-            pass
         handler.close_connection = True
 
     lrs.act = drip
     monkeypatch.setattr(http.client.socket, "create_connection", slow)  # type: ignore[attr-defined]
-    started = time.monotonic()
-    outcome = lrs.target(timeout=0.3).send(BATCH)
-    assert time.monotonic() - started < 1.5
+    outcome = lrs.target(timeout=0.3).send(BATCH)  # would go on until all 1000 bytes are there
+    left.set()
     assert (outcome.verdict, outcome.words) == (Verdict.LATER, "No answer in 0.3 seconds.")
 
 
@@ -262,61 +260,6 @@ def test_settings_hold_no_secret_in_an_address() -> None:
     with pytest.raises(Misconfigured, match="settings of their own") as refused:
         find_target(config)
     assert SECRET not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "http://[fd00:ec2::254]/",
-        "https://[fd20:ce::254]/",
-        "https://100.100.100.200/",
-        "https://168.63.129.16/",
-        "https://[64:ff9b::a9fe:a9fe]/",
-        "https://[2002:a9fe:a9fe::]/",
-        "https://[::169.254.169.254]/",
-        "https://[fe80::1%25eth0]/",
-    ],
-)
-def test_a_clouds_own_addresses_are_not_taken(text: str) -> None:
-    with pytest.raises(ValueError, match="forbidden"):
-        read_endpoint(text)
-
-
-@pytest.mark.parametrize(
-    ("host", "leads_to", "words"),
-    [
-        ("lrs.internal", "169.254.169.254", "no record store can be"),
-        ("lrs.internal", "fd00:ec2::254", "no record store can be"),
-        ("lrs.internal", "93.184.215.14", "leads out of them"),
-        ("lrs.internal", "10.1.2.3", ""),
-        ("localhost", "127.0.0.1", ""),
-    ],
-)
-def test_where_a_name_leads_is_looked_at_before_anything_is_sent(
-    monkeypatch: pytest.MonkeyPatch, host: str, leads_to: str, words: str
-) -> None:
-    said: list[bytes] = []
-
-    class Wire:
-        """A connection that a name led to."""
-
-        def getpeername(self) -> tuple[str, int]:
-            return leads_to, 80
-
-        def sendall(self, data: bytes) -> None:
-            said.append(data)
-            raise ConnectionResetError
-
-        def setsockopt(self, *_args: object) -> None: ...
-        def close(self) -> None: ...
-
-    monkeypatch.setattr(
-        http.client.HTTPConnection, "connect", lambda self: setattr(self, "sock", Wire())
-    )
-    outcome = RemoteTarget(f"http://{host}/xapi/", "ropes", SECRET, "1.0.3", 1.0).send(BATCH)
-    assert outcome.verdict is Verdict.LATER
-    assert words in outcome.words
-    assert bool(said) is (words == "")
 
 
 def test_the_key_goes_nowhere_else(lrs: Lrs) -> None:  # noqa: F811

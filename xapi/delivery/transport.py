@@ -11,8 +11,9 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -20,7 +21,7 @@ from tincan import RemoteLRS
 from tincan.http_request import HTTPRequest
 from tincan.lrs_response import LRSResponse
 
-from xapi.outbox.address import find_literal, is_forbidden, is_ours
+from lms.addresses import Network, NotThere, connect
 
 ANSWER_MOST_BYTES = 4 * 1024 * 1024
 HIDDEN_LEAST_CHARS = 4  # shorter ones stand in ordinary words
@@ -35,7 +36,8 @@ _BROKEN_PIPES = (
 class NoAnswer(Exception):
     """The LRS could not be reached, or did not answer in time; the message says which.
 
-    cause: `closed`, `tls`, `late` or `unreachable`; why: more of it, in the system's words.
+    cause: `closed`, `tls`, `late`, `forbidden` (it leads where nothing may be opened) or
+    `unreachable`; why: more of it, in the system's words.
     """
 
     def __init__(self, message: str = "", cause: str = "unreachable", why: str = "") -> None:
@@ -50,10 +52,19 @@ class PooledLRS(RemoteLRS):  # type: ignore[misc]
     other side answers: a timer closes the connection under it.
     """
 
-    _props = [*RemoteLRS._props, "timeout_seconds", "connection", "hidden"]
+    _props = [*RemoteLRS._props, "timeout_seconds", "connection", "hidden", "networks"]
 
-    def __init__(self, endpoint: str, key: str, secret: str, version: str, timeout: float) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        key: str,
+        secret: str,
+        version: str,
+        timeout: float,
+        networks: Sequence[Network] = (),
+    ) -> None:
         self._timeout_seconds = timeout
+        self._networks = networks  # private ones that may be reached
         self._connection: http.client.HTTPConnection | None = None
         # RFC 7617, 2.1. tincan's own would be ASCII, and raise for a secret with an umlaut in it.
         token = base64.b64encode(f"{key}:{secret}".encode()).decode()
@@ -101,6 +112,9 @@ class PooledLRS(RemoteLRS):  # type: ignore[misc]
                 self.close()
                 message = f"No answer in {self._timeout_seconds:g} seconds."
                 raise NoAnswer(message, "late") from error
+            except NotThere as error:
+                self.close()
+                raise NoAnswer(str(error), "forbidden", str(error)) from error
             except (OSError, http.client.HTTPException, ValueError) as error:
                 self.close()
                 message = f"No connection: {type(error).__name__}: {error}."
@@ -119,6 +133,10 @@ class PooledLRS(RemoteLRS):  # type: ignore[misc]
                 else http.client.HTTPConnection
             )
             self._connection = kind(base.hostname or "", base.port, timeout=self._timeout_seconds)
+            # Where the name leads is judged before it is opened; TLS is still asked of the name.
+            self._connection._create_connection = partial(  # type: ignore[attr-defined]
+                connect, networks=self._networks, plain=base.scheme == "http"
+            )
         connection = self._connection
         with self._deadline(connection) as missed:
             try:
@@ -126,7 +144,6 @@ class PooledLRS(RemoteLRS):  # type: ignore[misc]
                     connection.connect()
                     if missed.is_set():  # nothing was there to be closed; nothing would be later
                         raise TimeoutError
-                    _look_where(connection.sock, base)
                 connection.request(method, path, body=content, headers=headers)
                 response = connection.getresponse()
                 data = response.read(ANSWER_MOST_BYTES + 1)
@@ -161,20 +178,3 @@ class PooledLRS(RemoteLRS):  # type: ignore[misc]
             yield missed
         finally:
             timer.cancel()
-
-
-def _look_where(connected: socket.socket | None, base: SplitResult) -> None:
-    """Leave a connection whose name led where no record store can be; raises OSError.
-
-    The address that was typed has been looked at; what a name stands for may change any time.
-    """
-    if connected is None:  # closed by the deadline meanwhile
-        raise TimeoutError
-    address = find_literal(str(connected.getpeername()[0]))
-    if address is None or is_forbidden(address):
-        raise OSError("the name leads to an address where no record store can be")
-    name = base.hostname or ""
-    ours = find_literal(name) is None and is_ours(name, None)
-    if base.scheme == "http" and ours and not is_ours(name, address):
-        # It was taken for a name of a private network; elsewhere our key would be read on the way.
-        raise OSError("the name is one of private networks, and leads out of them")

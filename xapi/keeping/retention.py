@@ -100,7 +100,7 @@ def work() -> None:
         with transaction():
             by, moment = rules(), clock.now()
             looked_at = db.session.get_one(Retention, 1).looked_at
-        if looked_at is not None and moment - looked_at < EVERY:
+        if looked_at is not None and abs(moment - looked_at) < EVERY:
             return
         removed = _sweep(lambda: _copies(by, moment), _drop_copies)
         removed += _sweep(lambda: _statements(by, moment), _drop_statements)

@@ -16,23 +16,27 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
+from sqlalchemy.engine import Connection
 
-from lms import clock
+from lms.moments import still_good
 from xapi.lrs import sql, uses
+from xapi.lrs.errors import Unauthorized
 from xapi.lrs.models import LrsCredential
 from xapi.lrs.scopes import Caller
 
+OLD_DAYS_MOST = 90  # that an old secret may work beside a new one
 KEY_MOST = 64  # characters
 REMEMBERED_MOST = 1_000  # secrets
 _NOBODY = "0" * 64  # in place of the hash of a key that there is not
 _FIND = (
-    "SELECT uid, secret_hash, scopes, version, old_secret_hash, old_until FROM xapi_credential "
+    "SELECT uid, secret_hash, scopes, version, origins, old_secret_hash, old_until "
+    "FROM xapi_credential "
     "WHERE key = {one} AND revoked_at IS NULL"
 )
 _OLD_UNTIL = sql.table_of(LrsCredential).c.old_until
 
-Row = tuple[str, str, str, int, str | None, Any]
+Row = tuple[str, str, str, int, str, str | None, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,21 @@ def find_caller(authorization: str) -> Caller | None:
             remembered.clear()
         remembered[mark] = before
     uses.saw(before.caller.uid, secret_hash)
+    g.xapi_proved = before
     return before.caller
+
+
+def refuse_revoked(_connection: Connection) -> None:
+    """Raise Unauthorized where the proof of this request would not be one any more.
+
+    It is asked again when the request begins to write: reading what was sent took its time.
+    """
+    proved: _Checked | None = g.get("xapi_proved")
+    if proved is None:
+        return
+    row = sql.Here().execute(_FIND, proved.key).fetchone()
+    if row != proved.row or not _works(proved.until):
+        raise Unauthorized("This needs a key and secret that are known here (HTTP Basic).")
 
 
 def _read(authorization: str) -> tuple[str, str] | None:
@@ -93,7 +111,7 @@ def _check(here: sql.Here, key: str, secret_hash: str, row: Row | None) -> _Chec
     if row is None:
         hmac.compare_digest(_NOBODY, secret_hash)  # an unknown key costs what a wrong secret does
         return None
-    uid, present, scopes, version, old, old_until = row
+    uid, present, scopes, version, origins, old, old_until = row
     until = None
     if not hmac.compare_digest(present, secret_hash):
         until = None if old_until is None else here.from_driver(_OLD_UNTIL)(old_until)
@@ -101,11 +119,17 @@ def _check(here: sql.Here, key: str, secret_hash: str, row: Row | None) -> _Chec
             return None
         if not hmac.compare_digest(old, secret_hash) or not _works(until):
             return None
-    return _Checked(key, row, Caller(uid, frozenset(scopes.split()), version), secret_hash, until)
+    caller = Caller(uid, frozenset(scopes.split()), version, frozenset(origins.split()))
+    return _Checked(key, row, caller, secret_hash, until)
 
 
 def _works(until: dt.datetime | None) -> bool:
-    return until is None or clock.now() < until
+    return until is None or old_is_good(until)
+
+
+def old_is_good(until: dt.datetime) -> bool:
+    """Whether a secret that was to be taken until then is taken still."""
+    return still_good(until, dt.timedelta(days=OLD_DAYS_MOST))
 
 
 def hash_secret(secret: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import current_app
@@ -18,8 +18,10 @@ from sqlalchemy import select
 from lms import audit, clock
 from lms.db import db
 from lms.errors import Conflict, Invalid, NotFound
-from xapi.lrs.callers import find_caller, hash_secret
+from xapi.lrs.callers import OLD_DAYS_MOST as OLD_DAYS_MOST
+from xapi.lrs.callers import find_caller, hash_secret, old_is_good
 from xapi.lrs.models import LrsCredential
+from xapi.lrs.origins import read_origins
 from xapi.lrs.scopes import (
     ALL,
     PROFILE,
@@ -35,12 +37,11 @@ from xapi.lrs.scopes import (
 
 __all__ = [
     "ALL", "PROFILE", "READ_ALL", "SCOPES", "STATE", "STATEMENTS_OWN", "STATEMENTS_READ",
-    "STATEMENTS_WRITE", "USUAL", "Caller", "LrsCredential", "add", "authority_of", "end_old", "find_caller",
+    "STATEMENTS_WRITE", "USUAL", "Caller", "LrsCredential", "add", "allow_origins", "authority_of", "end_old", "find_caller",
     "find_made", "get_credential", "list_all", "old_works", "revoke", "rotate",
 ]  # fmt: skip
 
 OLD_DAYS = 7
-OLD_DAYS_MOST = 90
 _UID = re.compile(r"[a-z2-9]{26}")
 
 
@@ -68,11 +69,13 @@ def add(
     actor_id: int | None = None,
     uid: str | None = None,
     version: int = 1,
+    origins: Iterable[str] = (),
 ) -> tuple[LrsCredential, str]:
     """Make a credential; return it and its secret, which is shown this once and kept nowhere.
 
     uid: given where the same press of a button may come twice; see `find_made`. version: major,
-    in which calls that name none are answered (1 or 2).
+    in which calls that name none are answered (1 or 2). origins: of other sites whose pages may
+    use it, as people write them (`read_origins`).
     """
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
@@ -87,13 +90,34 @@ def add(
         scopes=" ".join(dict.fromkeys(scopes)),
         made_by_id=actor_id,
         version=version,
+        origins=" ".join(read_origins(origins)),
     )
     if uid is not None:
         made.uid = uid
     db.session.add(made)
     db.session.flush()
-    audit.note("xapi.credential.made", f"credential/{made.uid}", actor_id, scopes=made.scopes)
+    audit.note(
+        "xapi.credential.made",
+        f"credential/{made.uid}",
+        actor_id,
+        scopes=made.scopes,
+        origins=made.origins,
+    )
     return made, secret
+
+
+def allow_origins(key: str, origins: Iterable[str], actor_id: int | None = None) -> LrsCredential:
+    """Name all the origins whose pages may use a credential; none are left of those before.
+
+    Raises NotFound, and Invalid where one cannot be an origin.
+    """
+    found = _get_working(key)
+    found.origins = " ".join(read_origins(origins))
+    db.session.flush()
+    audit.note(
+        "xapi.credential.origins", f"credential/{found.uid}", actor_id, origins=found.origins
+    )
+    return found
 
 
 def find_made(uid: str) -> LrsCredential | None:
@@ -155,7 +179,7 @@ def revoke(key: str, actor_id: int | None = None) -> LrsCredential:
 def old_works(credential: LrsCredential) -> bool:
     """Whether the secret before the present one is still taken."""
     until = credential.old_until
-    return credential.old_secret_hash is not None and until is not None and clock.now() < until
+    return credential.old_secret_hash is not None and until is not None and old_is_good(until)
 
 
 def get_credential(uid: str) -> LrsCredential:

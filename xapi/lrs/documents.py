@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import ColumnElement, delete, func, or_, select, text
 
 from lms import clock
-from lms.db import db
+from lms.db import begin_writing, db
 from xapi.lrs.errors import Conflicting, Oversized, PreconditionFailed, Refused
 from xapi.lrs.keys import digest
 from xapi.lrs.models import LrsDocument
@@ -22,6 +22,7 @@ from xapi.lrs.reading import check_numbers, read_json
 
 DOCUMENT_MOST = 8 * 1024 * 1024  # bytes; larger things are attachments or files
 JSON = "application/json"
+MERGES_MOST = 20  # tries, where others change the same document meanwhile
 LISTED_IN_MEMORY = 1024 * 1024  # bytes of ids; what is more goes to the disk
 _TAG = re.compile(r'(?:W/)?"([^"]*)"|([^\s,"]+)')
 
@@ -126,17 +127,30 @@ def post(group: Group, name: str, content_type: str, content: bytes, asked: Prec
 
     Top-level properties are replaced whole. Raises Refused where either is no object of JSON.
     """
-    found = _find_locked(group, name)
-    asked.check(found.etag if found else None)
+    before = find_document(group, name)
+    asked.check(before.etag if before else None)
     sent = _read_object(content, "The document sent") if _is_json(content_type) else None
-    if found is not None:
-        if sent is None:
-            raise Refused("Content-Type: only application/json can be merged into a document")
-        if not _is_json(found.content_type):
-            raise Refused("The document kept here is not application/json: nothing can be merged.")
-        kept = _read_object(found.content, "The document kept here")
-        content, content_type = orjson.dumps({**kept, **sent}), found.content_type
-    _keep(found, group, name, content_type, content)
+    for _ in range(MERGES_MOST):
+        before = find_document(group, name)
+        asked.check(before.etag if before else None)
+        etag, merged, merged_type = None, content, content_type
+        if before is not None:
+            etag, merged_type = before.etag, before.content_type
+            merged = _merge(before, sent)
+        found = _find_locked(group, name)
+        if (found.etag if found else None) == etag:
+            _keep(found, group, name, merged_type, merged)
+            return
+        db.session.rollback()  # somebody changed it meanwhile; nobody waits while this is merged
+    raise Conflicting("Others change this document all the time. Nothing was kept; send it again.")
+
+
+def _merge(kept: LrsDocument, sent: dict[str, Any] | None) -> bytes:
+    if sent is None:
+        raise Refused("Content-Type: only application/json can be merged into a document")
+    if not _is_json(kept.content_type):
+        raise Refused("The document kept here is not application/json: nothing can be merged.")
+    return orjson.dumps({**_read_object(kept.content, "The document kept here"), **sent})
 
 
 def remove(group: Group, name: str, asked: Preconditions) -> None:
@@ -183,11 +197,13 @@ def _keep(
 
 
 def _find_locked(group: Group, name: str) -> LrsDocument | None:
-    """Return the document, which nobody else changes or makes until this transaction ends."""
+    """Return the document as it is now; nobody else changes it until this transaction ends."""
+    begin_writing()
     if db.engine.dialect.name == "postgresql":  # a row that is not there yet cannot be locked
         lock = int(_key(group, name)[:16], 16) - (1 << 63)
         db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=lock))
-    return find_document(group, name)
+    asked = select(LrsDocument).where(LrsDocument.key == _key(group, name))
+    return db.session.scalar(asked.execution_options(populate_existing=True))
 
 
 def of_person(keys: Sequence[str]) -> ColumnElement[bool]:

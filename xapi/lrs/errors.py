@@ -30,6 +30,19 @@ class Unauthorized(Refused):
     status = 401
 
 
+class TooManyWrong(Refused):
+    """Too many wrong keys came from one place, or for one key (429)."""
+
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            "Too many requests with a wrong key or secret came from here, or for this key. Check "
+            f"both, and try again in {seconds} seconds. A right one is taken at once."
+        )
+        self.seconds = seconds
+
+
 class Forbidden(Refused):
     """The credential's scope does not reach this far (403)."""
 

@@ -226,6 +226,8 @@ class LrsCredential(Model):
     scopes: Mapped[str] = mapped_column(String(200))  # separated by blanks
     # The major version of the standard in which a call that names none is answered.
     version: Mapped[int] = mapped_column(default=1, server_default="1")
+    # Whose pages may use it in a browser; separated by blanks. See `xapi.lrs.crossing`.
+    origins: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=clock.now)
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("lms_person.id", ondelete="SET NULL"))
     revoked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

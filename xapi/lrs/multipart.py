@@ -11,6 +11,11 @@ from typing import Any
 from xapi.lrs.errors import Refused, shown
 
 HASH_HEADER = "x-experience-api-hash"
+BARE_LINES = (
+    "The lines of the multipart body end with a bare line feed. Each has to end with a carriage "
+    "return and a line feed, as RFC 2046 asks: the boundaries, the headers of each part, and the "
+    "empty line after them."
+)
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;"]*))', re.I)
 # RFC 2046, 5.1.1; not even its blank, which no program writes.
 _BOUNDARY_CHARACTERS = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
@@ -42,6 +47,8 @@ def read_parts(body: bytes, content_type: str) -> list[Part]:
                 raise Refused("The multipart body has no parts.")
             return parts
         start = following
+    if _has_bare_lines(body, boundary):
+        raise Refused(BARE_LINES)
     raise Refused("The multipart body is not closed by its boundary.")
 
 
@@ -77,10 +84,19 @@ def _delimiters(body: bytes, boundary: bytes) -> Iterator[tuple[int, int, bool]]
         place = body.find(line, after)
 
 
+def _has_bare_lines(body: bytes, boundary: bytes) -> bool:
+    """Tell whether a boundary stands where a line ends, or ends one, without a carriage return."""
+    line = re.escape(boundary)
+    bare = rb"(?:\A|\n)" + line + rb"(?:--)?[ \t]{0,80}\n|(?<!\r)\n" + line
+    return re.search(bare, body) is not None
+
+
 def _read_head(body: bytes, start: int, end: int) -> tuple[dict[str, str], int]:
     """Return the headers of the part between, and where its content begins."""
     stop = body.find(b"\r\n\r\n", start, min(end, start + _HEADS_MOST))
     if stop == -1:
+        if body.find(b"\n\n", start, min(end, start + _HEADS_MOST)) != -1:
+            raise Refused(BARE_LINES)
         raise Refused(
             f"The headers of a part of the multipart body do not end within {_HEADS_MOST} bytes."
         )
@@ -93,6 +109,8 @@ def _read_head(body: bytes, start: int, end: int) -> tuple[dict[str, str], int]:
             or not _HEADER_NAME.fullmatch(name)
             or not value.replace("\t", "").isprintable()
         ):
+            if "\n" in line:
+                raise Refused(BARE_LINES)
             raise Refused(f"{shown(name)}: a part of the multipart body has a malformed header")
         if key in headers:
             raise Refused(f"{shown(name)}: stands twice among the headers of a part")

@@ -16,6 +16,7 @@ from typing import Any
 import jiter
 from flask import current_app
 
+from lms.writers import outside_writing
 from xapi.lrs.errors import Oversized, Refused, shown
 from xapi.lrs.types import is_exact_number
 
@@ -32,6 +33,7 @@ def read_json(body: bytes, what: str = "The body") -> Any:
     Raises Refused, naming property or place, where it is none or holds what is not taken here;
     Oversized where it is longer than LMS_LRS_JSON_MOST_BYTES.
     """
+    outside_writing("reading JSON")
     most: int = current_app.config["LMS_LRS_JSON_MOST_BYTES"]
     if len(body) > most:
         raise Oversized(f"{what} is {len(body)} bytes of JSON; at most {most} are taken at once.")

@@ -35,11 +35,15 @@ IN_WORDS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is talking to the LRS; `uid` also names it as the authority of what it stores."""
+    """Who is talking to the LRS; `uid` also names it as the authority of what it stores.
+
+    origins: of other sites whose pages may show this credential, as browsers write them.
+    """
 
     uid: str
     scopes: frozenset[str]
     version: int = 1  # major; in which a call of its that names none is answered
+    origins: frozenset[str] = frozenset()
 
     @property
     def may_write(self) -> bool:

@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import Table, func, select, update
 
 from lms import clock
-from lms.db import db
+from lms.db import begin_writing, db
 from xapi.lrs import attached, references, sql, terms
 from xapi.lrs.compare import same
 from xapi.lrs.errors import Conflicting, Refused
@@ -110,6 +110,7 @@ def store(
 
 def lock_writers(here: sql.Here | None = None) -> None:
     """Wait for the store's other writers; held until the transaction ends."""
+    begin_writing()
     here = here or sql.Here()
     if here.is_postgresql:  # SQLite has one writer at a time anyway
         here.execute("SELECT pg_advisory_xact_lock({one})", WRITERS_LOCK)

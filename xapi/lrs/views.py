@@ -20,8 +20,10 @@ from xapi.lrs.calls import (
     read_call,
     read_version,
 )
-from xapi.lrs.errors import Forbidden, Unauthorized
+from xapi.lrs.crossing import answer_preflight, check_allowed, check_named, tell_browser
+from xapi.lrs.errors import TooManyWrong, Unauthorized
 from xapi.lrs.scopes import Caller
+from xapi.lrs.wrong import count_wrong
 
 blueprint = Blueprint("xapi_lrs", __name__, url_prefix="/xapi")
 
@@ -35,9 +37,7 @@ def enter() -> tuple[Call, Session]:
     Raises Refused where the call or its version cannot be read, Unauthorized where the caller
     does not prove to be anybody.
     """
-    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
-        # A browser that was once given a key would add it to what any other page makes it send.
-        raise Forbidden("Pages of other sites may not call this record store.")
+    check_named()
     if is_heavy(request) and not is_alternate(request):
         g.xapi_version = _read_version(request.headers)
         with writing(False):  # nobody else waits while the body comes
@@ -55,22 +55,37 @@ def _read_version(headers: Headers) -> int:
     read the header before the sentence, so it is the one that the caller is known to speak.
     """
     if VERSION_HEADER not in headers:
-        caller = find_caller(headers.get("Authorization", ""))
+        caller = _find_caller(headers)
         g.xapi_version = 1 if caller is None else caller.version
     return read_version(headers)
 
 
-def _prove(headers: Headers) -> Caller:
-    caller = find_caller(headers.get("Authorization", ""))
-    if caller is None:
-        raise Unauthorized("This needs a key and secret that are known here (HTTP Basic).")
+def _find_caller(headers: Headers) -> Caller | None:
+    shown = headers.get("Authorization", "")
+    caller = find_caller(shown)
+    if caller is None and shown:  # some clients ask without first, to hear what is wanted
+        count_wrong(shown)
     return caller
 
 
+def _prove(headers: Headers) -> Caller:
+    caller = _find_caller(headers)
+    if caller is None:
+        raise Unauthorized("This needs a key and secret that are known here (HTTP Basic).")
+    check_allowed(caller)
+    return caller
+
+
+@blueprint.before_request
+def _answer_preflight() -> Response | None:
+    return answer_preflight()
+
+
 @blueprint.after_request
-def _say_version(response: Response) -> Response:
+def _say_what_all_say(response: Response) -> Response:
     # A stranger who named no version, or none of ours, is answered in the one that most speak.
     response.headers[VERSION_HEADER] = ANSWERED_VERSIONS[g.get("xapi_version", 1)]
+    tell_browser(response)
     return response
 
 
@@ -79,6 +94,8 @@ def _answer_refused(error: DomainError) -> Response:
     response = json_answer(orjson.dumps({"error": error.message}), error.status)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="xAPI", charset="UTF-8"'
+    if isinstance(error, TooManyWrong):
+        response.headers["Retry-After"] = str(error.seconds)
     return response
 
 

@@ -10,11 +10,11 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 
 from lms import audit, clock
+from lms.addresses import read_address
 from lms.db import db, transaction, writing
 from lms.errors import Invalid, NotFound
 from lms.plugin import enabled
 from xapi.lrs.models import LrsStatement
-from xapi.outbox.address import read_endpoint
 from xapi.outbox.models import (
     Backfill,
     BackfillPerson,
@@ -104,7 +104,7 @@ def change(
     actor_id: int | None = None,
 ) -> None:
     """Change a record store; an empty secret leaves the one it has. Raises Invalid."""
-    moved = read_endpoint_for_people(endpoint) != store.endpoint
+    moved = read_endpoint(endpoint) != store.endpoint
     if moved and not secret:
         # Or whoever may change the address could have the secret sent to an address of their own.
         raise Invalid(_("It leads elsewhere: type the secret in again."), "secret")
@@ -145,29 +145,17 @@ def sweep_removed() -> None:
             pass
 
 
-def read_endpoint_for_people(text: str) -> str:
-    """Return an endpoint as it is kept; raises Invalid, at the field `endpoint`."""
-    try:
-        return read_endpoint(text)
-    except ValueError as error:
-        sentences = {
-            "address": _("Write the whole address, like https://lrs.example.com/xapi/."),
-            "secrets": _("Leave key and secret out of the address: they have fields of their own."),
-            "query": _("Leave out what follows a question mark or a hash."),
-            "forbidden": _("No record store can be at this address."),
-            "plain": _(
-                "Write https: over http, anybody on the way could read the secret. "
-                "http is for record stores on this machine or a private network."
-            ),
-        }
-        raise Invalid(sentences[str(error)], "endpoint") from None
+def read_endpoint(text: str) -> str:
+    """Return an endpoint as it is kept, with a slash at its end; raises Invalid, at its field."""
+    address = read_address(text, "endpoint")
+    return address if address.endswith("/") else address + "/"
 
 
 def _fill(store: Store, label: str, endpoint: str, key: str, secret: str) -> None:
     store.label = " ".join(label.split())[:120]
     if not store.label:
         raise Invalid(_("Give it a name."), "label")
-    store.endpoint = read_endpoint_for_people(endpoint)
+    store.endpoint = read_endpoint(endpoint)
     if not key or ":" in key:
         raise Invalid(_("Write the key as it was given to you; it holds no colon."), "key")
     store.key = key

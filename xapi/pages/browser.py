@@ -170,15 +170,18 @@ def _searched(whose: Whose) -> str:
     cursor in it is no way around the log.
     """
     filters, actor = Filters.read(request.args), current_person()
+    moment = clock.now()
     lately = select(AuditEntry.id).where(
-        AuditEntry.at >= clock.now() - SAME_SEARCH,
+        AuditEntry.at.between(moment - SAME_SEARCH, moment),
         AuditEntry.actor_id == actor.id,
         AuditEntry.act == SEARCHED,
         AuditEntry.subject == whose.subject,
     )
-    if not filters.turned or db.session.scalar(lately.limit(1)) is None:
+    is_new = not filters.turned or db.session.scalar(lately.limit(1)) is None
+    page = _page(whose, filters)
+    if is_new:  # after the page, so that nobody waits for it
         audit.note(SEARCHED, whose.subject, actor.id)
-    return _page(whose, filters)
+    return page
 
 
 def _page(whose: Whose | None, filters: Filters, form: BrowseForm | None = None) -> str:

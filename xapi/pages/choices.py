@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import func, or_, select
 
-from lms.db import db
 from lms.errors import Invalid
-from lms.people.joining import folded
-from lms.people.models import Identity, Person, Unit
+from lms.people.finding import find_people_like
 from xapi.cast import cast_of
 from xapi.lrs import browse
 from xapi.sentences import activity_label
@@ -73,28 +70,9 @@ def find_choices(who: str, thing: str, store: bool) -> Choices:
 
 def _people(who: str) -> list[Choice]:
     """Return people of this installation, those who are suspended too."""
-    found = (
-        select(Person.uid, Identity.display_name, Unit.name)
-        .join(Identity, Identity.person_id == Person.id)
-        .outerjoin(Unit, Unit.id == Person.unit_id)
-    )
-    for word in who.removeprefix("mailto:").split()[:8]:
-        plain = folded(word)
-        found = found.where(
-            or_(
-                Identity.sort_name.contains(plain, autoescape=True),
-                func.lower(Identity.email).contains(plain, autoescape=True),
-                Identity.employee_number == word,
-                Identity.sign_in_name == plain,
-                Person.uid == word,
-            )
-        )
-    rows = db.session.execute(
-        found.order_by(Identity.sort_name, Person.id).limit(browse.ALIKE_MOST + 1)
-    )
     return [
-        Choice(f"person:{uid}", shown(name), shown(unit or "") or _("works here"))
-        for uid, name, unit in rows
+        Choice(f"person:{one.uid}", shown(one.name), shown(one.unit) or _("works here"))
+        for one in find_people_like(who, browse.ALIKE_MOST + 1)
     ]
 
 

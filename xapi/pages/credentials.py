@@ -19,12 +19,14 @@ from wtforms import (
     RadioField,
     SelectMultipleField,
     StringField,
+    TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from lms.errors import DomainError
+from lms.db import keep_so_far
+from lms.errors import DomainError, Invalid
 from lms.forms import Form
 from lms.people.access import Who, allow
 from lms.people.current import current_person
@@ -43,6 +45,28 @@ class MultiCheckboxField(SelectMultipleField):  # type: ignore[misc]
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+
+def origins_field() -> TextAreaField:
+    """Return the field for the sites whose pages may use a credential."""
+    return TextAreaField(
+        _l("Allowed origins"),
+        description=_l(
+            "Only for content that is hosted elsewhere and runs in the learner’s browser: the "
+            "address of each site, one a line, like https://content.example.com. Pages of no other "
+            "site may use this key. Leave it empty for a system that speaks from its own server."
+        ),
+        render_kw={
+            "rows": 3, "dir": "ltr", "spellcheck": "false", "autocapitalize": "off",
+            "autocomplete": "off",
+        },
+    )  # fmt: skip
+
+
+class OriginsForm(Form):
+    """Whose pages may use a credential."""
+
+    origins = origins_field()
 
 
 class CredentialForm(Form):
@@ -69,6 +93,7 @@ class CredentialForm(Form):
             "Each call says it, and both are understood. A call that does not is answered in this."
         ),
     )
+    origins = origins_field()
     uid = HiddenField()
 
     def validate_scopes(self, field: MultiCheckboxField) -> None:
@@ -137,6 +162,7 @@ def new_credential() -> Any:
                 current_person().id,
                 form.uid.data,
                 int(form.version.data),
+                (form.origins.data or "").splitlines(),
             )
         except DomainError as error:
             form.blame(error)
@@ -168,6 +194,26 @@ def rotate_credential(credential_uid: str) -> Any:
     return _show_secret(changed, secret)
 
 
+@blueprint.post("/credentials/<credential_uid>/origins")
+@allow(Who.ADMINISTRATOR)
+def allow_origins(credential_uid: str) -> Any:
+    """Say whose pages may use a credential."""
+    found, form = credentials.get_credential(credential_uid), OriginsForm()
+    try:
+        lines = (form.origins.data or "").splitlines()
+        changed = credentials.allow_origins(found.key, lines, current_person().id)
+    except Invalid as error:
+        form.blame(error)
+        return _page(found, origins=form), 422
+    flash(
+        _("Its allowed origins are kept. They hold from the next request on.")
+        if changed.origins
+        else _("No page of another site may use it from now on."),
+        "good",
+    )
+    return redirect(url_for("xapi.credential", credential_uid=credential_uid))
+
+
 @blueprint.post("/credentials/<credential_uid>/end-old")
 @allow(Who.ADMINISTRATOR)
 def end_old_secret(credential_uid: str) -> Response:
@@ -196,7 +242,10 @@ def scopes_in_words(one: LrsCredential) -> list[str]:
 
 
 def _page(
-    found: LrsCredential, rotate: RotateForm | None = None, revoke: RevokeForm | None = None
+    found: LrsCredential,
+    rotate: RotateForm | None = None,
+    revoke: RevokeForm | None = None,
+    origins: OriginsForm | None = None,
 ) -> str:
     return render_template(
         "xapi/credential.html",
@@ -207,10 +256,13 @@ def _page(
         maker=display_names([found.made_by_id])[found.made_by_id] if found.made_by_id else "",
         rotate=rotate or RotateForm(formdata=None),
         revoke=revoke or RevokeForm(formdata=None),
+        origins=origins
+        or OriginsForm(formdata=None, data={"origins": "\n".join(found.origins.split())}),
     )
 
 
 def _show_secret(made: LrsCredential, secret: str) -> str:
+    keep_so_far()  # shown is what is kept
     return render_template("xapi/secret.html", one=made, secret=secret, endpoint=endpoint())
 
 

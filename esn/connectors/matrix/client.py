@@ -11,6 +11,8 @@ import httpx
 import orjson
 
 from esn.connectors.contract import NetworkSilent
+from lms.addresses import NotThere
+from lms.addresses import transport as guarded
 
 CLIENT = "/_matrix/client/v3"
 ADMIN = "/_synapse/admin/v2"
@@ -42,7 +44,7 @@ class Homeserver:
             headers={"Authorization": f"Bearer {token}"},
             timeout=TIMEOUT_SECONDS,
             follow_redirects=False,
-            transport=transport,
+            transport=transport or guarded(plain=address.startswith("http:")),
         )
 
     def close(self) -> None:
@@ -62,6 +64,8 @@ class Homeserver:
                 method, path, params=params, content=None if body is None else orjson.dumps(body)
             )
             found = orjson.loads(answer.content)
+        except NotThere as error:
+            raise NetworkSilent(str(error)) from None
         except httpx.HTTPError as error:
             raise NetworkSilent(
                 f"The homeserver does not answer ({type(error).__name__}). Check its address."

@@ -27,16 +27,21 @@ from esn.ledger.records import GroupRecord, Whitelisted, nothing
 from esn.models import Connector
 from esn.secrets import unseal
 from esn.vocabulary import Act
-from lms import clock
 from lms.errors import Invalid, NotFound
 
 TRANSACTION = re.compile(r"(?:_matrix/app/v1/)?transactions/([^/]{1,255})")
 PING = re.compile(r"_matrix/app/v1/ping")
 QUERY = re.compile(r"(?:_matrix/app/v1/)?(?:users|rooms|thirdparty)/.*")
 ACCOUNTS_IN_A_PAGE = 50
-NO_ADMINISTRATOR = (
+NO_ADMINISTRATOR = _l(
     "People are not matched yet: our user may not read the homeserver's list of accounts. "
     "Make it an administrator there, or link people by hand."
+)
+
+
+NO_ROOMS = _l(
+    "We are in no room, so nothing is read: the homeserver's directory lists none that anybody "
+    "may join. Publish one; the page about Matrix says how."
 )
 
 
@@ -50,6 +55,10 @@ class MatrixConnector:
     reads_back = True
     verbs = frozenset({Act.POSTED, Act.REPLIED, Act.REACTED, Act.MENTIONED, Act.JOINED, Act.LEFT})
     reports_client = False
+    look_at = _l(
+        "On the homeserver: is a room that anybody may join in the directory, and was it restarted "
+        "with our newest file?"
+    )
     transport: httpx.BaseTransport | None = None  # tests put recorded answers here
 
     def verify(self, connector: Connector, push: Push) -> None:
@@ -58,10 +67,8 @@ class MatrixConnector:
         scheme, _, given = push.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             given = push.query.get("access_token", "")
-        valid = [connector.secret]
-        if connector.secret_before_until and clock.now() < connector.secret_before_until:
-            valid.append(connector.secret_before)
-        proved = [hmac.compare_digest(given.encode(), unseal(one).encode()) for one in valid if one]
+        valid = connector.good_secrets
+        proved = [hmac.compare_digest(given.encode(), unseal(one).encode()) for one in valid]
         if not any(proved):
             raise NotProved("The token does not fit. Does the homeserver have our newest file?")
 
@@ -143,7 +150,7 @@ class Backfill:
         for room in open_rooms:
             yield from self.past(room)
 
-    def page(self, content: Whitelisted, trouble: str = "") -> Page:
+    def page(self, content: Whitelisted, trouble: Any = "") -> Page:
         """Return a page with the cursor as it is now."""
         return Page(content, {"rooms": dict(self.rooms)}, trouble)
 
@@ -162,7 +169,7 @@ class Backfill:
             content["groups"].append(record)
             if record["open"] and record["group"] not in self.known.left_out:
                 readable.append(room)
-        return readable, self.page(content)
+        return readable, self.page(content, "" if readable else NO_ROOMS)
 
     def look_at(self, room: str) -> GroupRecord:
         """Ask whether a room is open; only then for its name."""

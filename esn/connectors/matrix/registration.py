@@ -11,6 +11,7 @@ from flask import current_app
 from esn.connectors.credentials import read_credentials, write_credentials
 from esn.models import Connector
 from esn.secrets import new_secret, unseal
+from lms.addresses import read_address
 from lms.errors import Invalid
 
 BOT = "ropes"
@@ -19,8 +20,11 @@ MATCHES = ("email", "employee_number", "none")
 
 def settings_from(homeserver: str, server_name: str, match: str = "email") -> dict[str, Any]:
     """Return a connector's settings from what the administrator wrote; raises Invalid."""
+    homeserver = read_address(homeserver, "homeserver")
     if not re.fullmatch(r"https?://[^/\s?#]+/?", homeserver):
-        raise Invalid("Write the homeserver's address like https://matrix.example.com.")
+        raise Invalid(
+            "Write the homeserver's address like https://matrix.example.com.", "homeserver"
+        )
     if not re.fullmatch(r"[A-Za-z0-9.\-:\[\]]+", server_name):
         raise Invalid("Write the server name like example.com: what follows the colon in user ids.")
     if match not in MATCHES:

@@ -41,16 +41,18 @@ class WebhookConnector:
     reads_back = False
     verbs = frozenset(verb.value for verb in Act)
     reports_client = True
+    look_at = _l(
+        "On the sender's side: does it run, and does it send to the address below with the present "
+        "secret?"
+    )
 
     def verify(self, connector: Connector, push: Push) -> None:
         """See the contract. Two secrets are valid while one replaces the other."""
         timestamp = push.headers.get("x-ropes-timestamp", "")
         signature = push.headers.get("x-ropes-signature", "")
         now = clock.now()
-        sealed = [connector.secret]
-        if connector.secret_before_until is not None and now < connector.secret_before_until:
-            sealed.append(connector.secret_before)
-        proved = [matches(signature, unseal(one), timestamp, push.body) for one in sealed if one]
+        sealed = connector.good_secrets
+        proved = [matches(signature, unseal(one), timestamp, push.body) for one in sealed]
         if not any(proved) or not is_fresh(timestamp, now.timestamp()):
             raise NotProved(
                 "The signature does not fit. Check the secret, the clock (five minutes), and that "

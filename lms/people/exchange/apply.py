@@ -12,8 +12,10 @@ from lms.db import db
 from lms.errors import Conflict, Invalid
 from lms.people.exchange.plan import Change, Known, Plan, Snapshot, make_plan
 from lms.people.exchange.read import read
-from lms.people.joining import folded, sort_name
+from lms.people.joining import sort_name
 from lms.people.models import Identity, Person, Unit, new_uid
+from lms.people.names import folded
+from lms.people.search import keep_words
 from lms.people.tree import refresh_managers
 from lms.people.ways_in import note_addresses_changed
 
@@ -71,6 +73,7 @@ def apply_plan(plan: Plan, by: Person | None) -> None:
     _change(session, kept, unit_ids)
     _set_managers(session, plan, ids)
     session.expire_all()
+    keep_words(list(ids.values()))
     refresh_managers()
     note_addresses_changed(_former_addresses(kept), by)
     if ids:

@@ -145,11 +145,10 @@ def make_plan(sheet: Sheet, company: Snapshot) -> Plan:
             plan.moved.append(change)
         else:
             plan.changed.append(change)
+    said = frozenset(sheet.problems)
     told = {problem.line for problem in sheet.problems}  # what follows from them is not told too
     plan.problems = [
-        problem
-        for problem in plan.problems
-        if problem.line not in told or problem in sheet.problems
+        problem for problem in plan.problems if problem.line not in told or problem in said
     ]
     plan.problems.sort(key=lambda problem: problem.line)
     return plan

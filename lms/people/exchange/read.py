@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from flask_babel import gettext as _
 
 from lms.config import LANGUAGES
+from lms.writers import outside_writing
 
 MOST_ROWS = 100_000
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods are zip files; .xls is OLE
 SEPARATORS = (",", ";", "\t", "|")
 MOST_CHARS = 200
+MOST_COLUMNS = 200
 LIMITS = {"employee_number": 64, "job_role": 80, "given_name": 100, "family_name": 98}
 # Spreadsheets run what begins like this; no name, unit or role needs to.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -71,7 +73,7 @@ NO = frozenset(
     {"0", "no", "n", "false", "inactive", "left", "terminated", "nein", "inaktiv", "ausgetreten",
      "non", "inactivo", "inactif", "i"}
 )  # fmt: skip
-EMAIL = re.compile(r"[^@\s,;<>\"()]+@[^@\s,;<>\"()]+\.[^@\s,;<>\"()]+")
+EMAIL = re.compile(r"[^@\s,;<>\"()]+@[^@\s,;<>\"().]+(?:\.[^@\s,;<>\"().]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ def folded(heading: str) -> str:
 
 def read(content: bytes) -> Sheet:
     """Read a file; whatever is wrong with it is in `problems`, with its line."""
+    outside_writing("reading a file of people")
     sheet = Sheet()
     if content.startswith(WORKBOOKS):
         sheet.problems.append(Problem(0, _(
@@ -185,6 +188,11 @@ def _separator(text: str) -> str:
 
 def _understand(sheet: Sheet, headings: list[str]) -> list[str | None]:
     """Return the field of each column; what is not understood is named, and left out."""
+    if len(headings) > MOST_COLUMNS:
+        sheet.problems.append(
+            Problem(1, _("The file has more than %(count)s columns.", count=MOST_COLUMNS))
+        )
+        return []
     fields = [BY_HEADING.get(folded(heading)) for heading in headings]
     known = [name for name in fields if name is not None]
     sheet.columns = tuple(known)

@@ -47,9 +47,8 @@ def everybody() -> Any:
     form.unit.choices = unit_choices(_("Every unit"))
     unit = services.get_unit(form.unit.data) if form.unit.data else None
     kind = request.args.get("kind", "")
-    listing = directory.list_people(
-        form.words.data or "", unit, kind, request.args.get("page", 1, type=int)
-    )
+    after, before = request.args.get("after", ""), request.args.get("before", "")
+    listing = directory.list_people(form.words.data or "", unit, kind, after, before)
     return render_template(
         "people/everybody.html",
         form=form,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, abort, request
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_security.signals import wan_registered
@@ -33,12 +33,17 @@ NOT_YET = "whoever opens it has not signed in yet"
 
 
 def _where_they_work(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Answer 404 where browsers allow no passkeys (no HTTPS, a bare number as address)."""
+    """Answer 404 where browsers allow no passkeys (no HTTPS, a bare number as address).
+
+    And 415 to a form: Flask-Security would show a page of its own, which there is not.
+    """
 
     @wraps(view)
     def guarded(**values: Any) -> Any:
         if not passkeys_work_here():
             raise NotFound("Passkeys need HTTPS.")
+        if not request.is_json:
+            abort(415)
         return view(**values)
 
     return guarded

@@ -16,7 +16,7 @@ from flask import (
 )
 from flask_babel import gettext as _
 
-from lms.db import db, transaction
+from lms.db import db, keep_so_far, transaction
 from lms.errors import DomainError, Gone, TooMany
 from lms.people import codes, joining, limits, sign_in_log, tries
 from lms.people.access import Who, allow
@@ -176,45 +176,33 @@ def join(token: str) -> Any:
         name = "" if known is not None else form.name.data
         tried: dict[int, limits.Spent] = {}
 
-        def may_try(identity: Identity) -> bool:
+        def may_try(identity: Identity) -> None:
             spent = tried[identity.person_id] = limits.spend(limits.PASSWORDS, "", identity)
-            return spent.within
+            keep_so_far()  # whatever comes of it; and nobody waits while the password is hashed
+            if not spent.within:
+                raise TooMany("Too many passwords were tried for this person.")
 
-        again = joining.find_again(link, name, password, may_try)
-        if again is not None:
-            limits.give_back(tried[again.person_id])
-            enter(again, "password")
-            return redirect(url_for("people.welcome"))
-        if not all(spent.within for spent in tried.values()):
-            return too_many()
         if password is None and not passkeys_work_here():
             form.password.errors = [_("Choose a password, so that you can come back.")]
         else:
             try:
-                if known is not None:
-                    identity = joining.enter_by_link(link, password)
-                else:
-                    identity = joining.join(link, name, password)
+                identity, again = joining.come_in(link, name, password, may_try)
+            except TooMany:
+                return too_many()
             except Gone:
-                _count_again(list(tried))
                 raise
             except DomainError as error:
                 form.password.errors = [error.message]
             else:
-                enter(identity, "join")
+                if again:
+                    limits.give_back(tried[identity.person_id])
+                enter(identity, "password" if again else "join")
                 return redirect(url_for("people.welcome"))
         status = 422
     return (
         render_template("people/join.html", form=form, known=known, passkeys=passkeys_work_here()),
         status,
     )
-
-
-def _count_again(person_ids: list[int]) -> None:
-    """Count guesses at people's passwords although the error that follows undoes all."""
-    with transaction():
-        for person_id in person_ids:
-            limits.spend(limits.PASSWORDS, "", db.session.get(Identity, person_id))
 
 
 @blueprint.get("/welcome")

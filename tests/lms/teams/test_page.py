@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import chain
 
 import pytest
 from flask import Flask
@@ -16,12 +17,13 @@ from sqlalchemy import select
 from courses.paths.enrolment import enrol
 from courses.paths.models import Path
 from lms.db import db
-from lms.people.models import Person
+from lms.people.models import Identity, Person
 from lms.plugin import CellState
-from lms.teams.columns import RANKS
-from lms.teams.export import neutral
+from lms.teams import rules
+from lms.teams.columns import all_columns, table_columns
+from lms.teams.export import ROWS_AT_ONCE, neutral, stream_rows
 from lms.teams.query import Scope, TeamQuery
-from lms.teams.services import PAGE_ROWS, build_page, everybody_matching, scopes_of
+from lms.teams.services import PAGE_ROWS, Row, build_page, scopes_of
 from tests.factories.company import make_company
 from tests.factories.people import make_person, make_unit
 from tests.factories.teams import FakeColumn, add_columns, set_cells
@@ -35,7 +37,7 @@ def names(app: Flask, viewer: Person, **wish: object) -> list[str]:
     with app.test_request_context():
         scopes = scopes_of(viewer)
         query = TeamQuery(**{"scope": scopes[0], **wish})  # type: ignore[arg-type]
-        return [row.name for row in build_page(viewer, query).rows]
+        return [row.name for row in build_page(viewer, query, table_columns(all_columns())).rows]
 
 
 def test_the_page_opens_with_who_needs_the_manager(sign_in: SignIn, team: Team) -> None:
@@ -220,7 +222,10 @@ def crowd(column: FakeColumn, people: int) -> Person:
     """Make a manager with that many reports, most of them behind."""
     boss = make_person("Greta Halden", is_manager=True)
     states = [CellState.OVERDUE, CellState.DONE, CellState.ON_TRACK, CellState.DUE]
-    made = [Person(manager_id=boss.id) for _ in range(people)]
+    made = [
+        Person(manager_id=boss.id, identity=Identity(display_name=f"Many {n}"))
+        for n in range(people)
+    ]
     db.session.add_all(made)
     db.session.flush()
     set_cells(
@@ -239,13 +244,14 @@ def test_the_number_of_queries_does_not_depend_on_how_many(
     for people in (10, 1000):
         browser = sign_in(crowd(column, people))
         with counted() as queries:
-            assert browser.get(path).status_code == 200
+            assert browser.get(path).data
         seen.append(len(queries))
-    assert seen[0] == seen[1], queries
+    more = -(-1000 // ROWS_AT_ONCE) - 1 if ".csv" in path else 0  # a file is read some at a time
+    assert seen[0] + more == seen[1], queries
     assert seen[0] <= 12, queries
 
 
-def test_many_columns_are_packed_and_read_back(app: Flask, team: Team) -> None:
+def test_many_columns_are_kept_and_read_back(app: Flask, team: Team) -> None:
     columns = [FakeColumn(f"fake.{n}", f"Item {n}") for n in range(21)]
     add_columns(app, *columns)
     order = [state for state in CellState if state != CellState.NONE]
@@ -256,13 +262,17 @@ def test_many_columns_are_packed_and_read_back(app: Flask, team: Team) -> None:
         ]
     )
     with app.test_request_context():
-        page = build_page(team.manager, TeamQuery())
+        page = build_page(team.manager, TeamQuery(), table_columns(all_columns()))
         assert [column.slug for column in page.columns] == [column.slug for column in columns]
         row = next(row for row in page.rows if row.name == "Imani Okafor")
         assert [cell.state for cell in row.cells] == [
             order[n % len(order)] for n in range(len(columns))
         ]
-        found = build_page(team.manager, TeamQuery(item="fake.20", state="not_started"))
+        found = build_page(
+            team.manager,
+            TeamQuery(item="fake.20", state="not_started"),
+            table_columns(all_columns()),
+        )
         assert found.matches == (1 if order[20 % len(order)] == CellState.NOT_STARTED else 0)
         assert page.overdue == 1
 
@@ -273,15 +283,22 @@ def test_real_paths_in_numbers_and_rows_agree(app: Flask, sign_in: SignIn) -> No
     make_person("Aiko Mori", boss)  # on no path: must be counted all the same
     query = TeamQuery(scope=Scope.BELOW)
     with app.test_request_context():
-        page = build_page(boss, query)
-        columns, rows = everybody_matching(boss, query)
+        page = build_page(boss, query, table_columns(all_columns()))
+        columns, some = stream_rows(boss, query, table_columns(all_columns()))
+        rows = list(chain.from_iterable(some))
         assert len(columns) == 23
         assert page.people == len(rows) == 41
-        worst = Counter(max(RANKS[cell.state] for cell in row.cells) for row in rows)
-        assert page.counts == worst
-        assert worst[0] == 1
+        judged = Counter(rules.judge([cell.state for cell in row.cells]) for row in rows)
+        assert page.counts == judged
+        assert judged[CellState.NONE] == 1
         assert [row.name for row in page.rows] == [row.name for row in rows[:PAGE_ROWS]]
-        by_due = everybody_matching(boss, TeamQuery(scope=Scope.BELOW, sort="due"))[1]
+        by_due: list[Row] = list(
+            chain.from_iterable(
+                stream_rows(
+                    boss, TeamQuery(scope=Scope.BELOW, sort="due"), table_columns(all_columns())
+                )[1]
+            )
+        )
         dues = [row.next_due for row in by_due if row.next_due is not None]
         assert dues == sorted(dues)
     seen = []
@@ -295,7 +312,10 @@ def test_real_paths_in_numbers_and_rows_agree(app: Flask, sign_in: SignIn) -> No
 
 def put_on_paths(boss: Person, count: int) -> None:
     """Put so many more people below a manager, and on every path."""
-    made = [Person(manager_id=boss.id) for _ in range(count)]
+    made = [
+        Person(manager_id=boss.id, identity=Identity(display_name=f"More {n}"))
+        for n in range(count)
+    ]
     db.session.add_all(made)
     db.session.flush()
     for path in db.session.scalars(select(Path)):

@@ -13,6 +13,7 @@ from lms.db import db
 from tests.xapi.lrs import Provider, statement
 
 STORES = ("xapi_", "lms_")  # an attack may leave a trace in neither
+COUNTS = "lms_tries"  # but that somebody showed a wrong key
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def count_rows() -> dict[str, int]:
     counts = {
         name: db.session.scalar(select(func.count()).select_from(table)) or 0
         for name, table in db.metadata.tables.items()
-        if name.startswith(STORES)
+        if name.startswith(STORES) and name != COUNTS
     }
     db.session.rollback()
     assert "xapi_statement" in counts

@@ -90,7 +90,27 @@ ATTACKS = [
     Attack("not closed", "not closed", send=send(body_of(FIRST, attached(FILE), close=b"\r\n"))),
     Attack("nothing inside", "no parts", send=send(b"--edge--\r\n")),
     Attack("empty", "not closed", send=send(b"")),
-    Attack("line feeds alone", "not closed", send=send(WHOLE.replace(b"\r\n", b"\n"))),
+    Attack("line feeds alone", "bare line feed", send=send(WHOLE.replace(b"\r\n", b"\n"))),
+    Attack(
+        "line feeds around boundaries",
+        "bare line feed",
+        send=send(WHOLE.replace(b"--edge\r\n", b"--edge\n").replace(b"\r\n--edge", b"\n--edge")),
+    ),
+    Attack(
+        "line feeds before the second boundary",
+        "bare line feed",
+        send=send(WHOLE.replace(b"}\r\n--edge", b"}\n--edge").replace(b"file\r\n--", b"file\n--")),
+    ),
+    Attack(
+        "line feeds in the heads of parts",
+        "bare line feed",
+        send=send(body_of(FIRST.replace(b"\r\n", b"\n"), attached(FILE))),
+    ),
+    Attack(
+        "a line feed between headers",
+        "bare line feed",
+        send=send(body_of(FIRST, attached(FILE).replace(b"binary\r\n", b"binary\n"))),
+    ),
     Attack(
         "a longer boundary that begins like it",
         "is not JSON",

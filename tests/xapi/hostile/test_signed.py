@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import socket
-import time
 from functools import cache
 from typing import Any
 
@@ -21,7 +20,9 @@ from flask import Flask
 from tests.xapi.hostile.attack import Attack, withstand
 from tests.xapi.hostile.test_multipart import attached, body_of, describe, first_of, send
 from tests.xapi.lrs import OTHER, Provider, statement
+from xapi.lrs import signatures
 from xapi.lrs.signatures import USAGE_TYPE
+from xapi.lrs.signatures import _read as read_signature
 
 STATEMENT = statement()
 
@@ -260,9 +261,7 @@ def test_it_is_refused(
         raise AssertionError("a signature made us look for an address")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    started = time.monotonic()
     withstand(lrs, attack, caplog)
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("alg", ["RS256", "RS384", "RS512"])
@@ -285,12 +284,20 @@ def test_without_a_certificate_nothing_is_believed_and_nothing_fetched(lrs: Prov
     assert lrs.ask("POST", **carrying(signature)).status_code == 200
 
 
-def test_one_signature_named_ten_thousand_times_is_checked_once(lrs: Provider) -> None:
+def test_one_signature_named_ten_thousand_times_is_checked_once(
+    lrs: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+
+    def count(content: bytes, version: int) -> dict[str, Any]:
+        read.append(content)
+        return read_signature(content, version)
+
+    monkeypatch.setattr(signatures, "_read", count)
     signature = sign()
     described = describe(signature, usageType=USAGE_TYPE, contentType="application/octet-stream")
     whole = {**STATEMENT, "attachments": [described] * 10_000}
-    started = time.monotonic()
     answer = lrs.ask("POST", **send(body_of(first_of(whole), attached(signature))))
     assert answer.status_code == 200, answer.text
-    assert time.monotonic() - started < 5
+    assert read == [signature]
     assert hashlib.sha256(signature).hexdigest() == described["sha2"]
