@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from lms.db import db
+from lms.people import sign_in_log
 from lms.people.models import Identity, Person, Unit
 from lms.plugin import Subject
 
@@ -23,13 +24,7 @@ ACTS: Mapping[str, Any] = {
     "people.unit.removed": _l("Unit removed"),
     "people.join_link.made": _l("Join link made"),
     "people.join_link.closed": _l("Join link closed"),
-    "people.joined": _l("Joined by a link"),
-    "people.signed_in": _l("Signed in"),
-    "people.sign_in_failed": _l("Sign-in failed"),
-    "people.password_changed": _l("Password changed"),
-    "people.passkey_added": _l("Passkey added"),
-    "people.passkey_removed": _l("Passkey removed"),
-    "people.sessions_ended": _l("Signed out everywhere else"),
+    **sign_in_log.WORDS,
 }
 
 
@@ -52,4 +47,5 @@ SUBJECTS = (
     Subject("people", _l("People")),
     Subject("unit", _l("Unit"), _units),
     Subject("join", _l("Join link")),
+    Subject(sign_in_log.NOBODY, _l("Signing in")),
 )

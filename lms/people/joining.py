@@ -125,7 +125,7 @@ def come_in(
                 return newcomer, True
             compared.add(secret_of_theirs)
         if secret is None:
-            if not is_open(link):
+            if not is_open(link):  # and nothing is hashed for it
                 raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
             secret = _checked_and_hashed(link, name, password)
         _lock(link)

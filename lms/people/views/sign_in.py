@@ -183,6 +183,7 @@ def join(token: str) -> Any:
             if not spent.within:
                 raise TooMany("Too many passwords were tried for this person.")
 
+        keep_so_far()  # nobody waits at the count while the password is hashed
         if password is None and not passkeys_work_here():
             form.password.errors = [_("Choose a password, so that you can come back.")]
         else:
