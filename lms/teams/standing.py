@@ -125,7 +125,12 @@ def _refresh_some(
 def _typed(column: TeamColumn, people: Any) -> Any:
     """A column's cells, whatever types its select has (a column without dates says NULL)."""
     person_id, state, number, due_at = column.cells(people).subquery("cells").c
-    return select(person_id, type_coerce(state, String), number, type_coerce(due_at, UtcDateTime))
+    return select(
+        person_id.label("person_id"),
+        type_coerce(state, String).label("state"),
+        number.label("number"),
+        type_coerce(due_at, UtcDateTime).label("due_at"),
+    )
 
 
 def _write(
