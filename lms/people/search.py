@@ -30,7 +30,7 @@ from lms.people.names import folded
 
 MOST_WORDS = 8  # of what somebody types
 WORD_MAX_CHARS = 80
-AT_ONCE = 500
+AT_ONCE = 5_000  # databases limit the values of one statement
 _BETWEEN = re.compile(r"[^\w@.+]+")  # between words of a name; an address is one word
 _PARTS = re.compile(r"[^\w]+")
 _SEARCHED = ("display_name", "email", "employee_number", "sign_in_name")

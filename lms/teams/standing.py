@@ -25,6 +25,7 @@ from lms.teams.models import Column, Standing, Summary
 from lms.teams.rules import ACHIEVED, ASKED, OPEN, RANKS
 
 JOB = "teams.standing"
+MOST_AT_ONCE = 2_000  # people whom the transaction of a change itself looks after
 STEP = 500  # people at once: SQLite's one writer must not keep a learner waiting
 BUILT_EVERY = dt.timedelta(days=1)
 _NAMED = {str(state): state for state in CellState}
@@ -67,17 +68,23 @@ _HERE = select(Identity.person_id).where(Identity.person_id.in_(_PEOPLE))
 
 def note_standing(event: StandingChanged) -> None:
     """Listener: ask the columns that the event names about its people, or have a job ask."""
-    if event.person_ids is None:
-        _ask_anew(event.columns)
-        return
-    columns = [one for one in table_columns(all_columns()) if one.slug in event.columns]
-    refresh(event.person_ids, columns)
+    _refresh_or_ask(event.person_ids, event.columns)
 
 
 def note_evidence(event: EvidenceChanged | PeopleChanged) -> None:
     """Listener: ask the columns whose plugins do not say themselves when something changed."""
     columns = [one for one in table_columns(all_columns()) if not is_announced(one)]
-    refresh(event.person_ids, columns)
+    _refresh_or_ask(event.person_ids, frozenset(one.slug for one in columns))
+
+
+def _refresh_or_ask(person_ids: Collection[int] | None, slugs: Collection[str]) -> None:
+    """Refresh at once or, where it is about too many for one transaction, have the job do it."""
+    if not slugs:
+        return
+    if person_ids is None or len(person_ids) > MOST_AT_ONCE:
+        _ask_anew(slugs)
+        return
+    refresh(person_ids, [one for one in table_columns(all_columns()) if one.slug in slugs])
 
 
 def refresh(person_ids: Collection[int], columns: Sequence[TeamColumn]) -> None:
@@ -118,7 +125,12 @@ def _refresh_some(
 def _typed(column: TeamColumn, people: Any) -> Any:
     """A column's cells, whatever types its select has (a column without dates says NULL)."""
     person_id, state, number, due_at = column.cells(people).subquery("cells").c
-    return select(person_id, type_coerce(state, String), number, type_coerce(due_at, UtcDateTime))
+    return select(
+        person_id.label("person_id"),
+        type_coerce(state, String).label("state"),
+        number.label("number"),
+        type_coerce(due_at, UtcDateTime).label("due_at"),
+    )
 
 
 def _write(

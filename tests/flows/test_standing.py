@@ -236,6 +236,19 @@ def test_a_build_that_is_killed_goes_on_where_it_was(
     assert kept() == right
 
 
+def test_a_change_of_very_many_is_left_to_the_job(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_path(make_course("one"), slug="first", audience={"job_roles": ["nobody"]})
+    run_pending()
+    people = [make_person() for _ in range(4)]
+    monkeypatch.setattr(standing, "MOST_AT_ONCE", 3)
+    enrol(path, [one.id for one in people])
+    assert kept()[0] == set()
+    assert standing.JOB in run_pending()
+    assert {row[0] for row in kept()[0]} == {one.id for one in people}
+
+
 def test_of_whom_is_removed_nothing_is_kept(app: Flask) -> None:
     company = Company(1)
     gone = company.people[1]

@@ -74,7 +74,8 @@ def test_moving_makes_no_circle(app: Flask, heard: list[events.Event]) -> None:
     services.move(low, top, unit, " driver ")
     assert (low.manager_id, low.unit_id, low.job_role) == (top.id, unit.id, "driver")
     assert middle.is_manager is False
-    assert heard == [events.PeopleChanged(frozenset({low.id}))]
+    # Who is no manager any more has changed as well.
+    assert heard == [events.PeopleChanged(frozenset({one.id})) for one in (middle, low)]
 
 
 def test_somebody_can_always_administer(administrator: Person) -> None:

@@ -19,7 +19,7 @@ from courses.paths.models import Path
 from lms.db import db
 from lms.people.models import Identity, Person
 from lms.plugin import CellState
-from lms.teams import rules
+from lms.teams import export, rules
 from lms.teams.columns import all_columns, table_columns
 from lms.teams.export import ROWS_AT_ONCE, neutral, stream_rows
 from lms.teams.query import Scope, TeamQuery
@@ -201,6 +201,27 @@ def test_the_file_holds_all_pages(app: Flask, sign_in: SignIn) -> None:
     assert "Page 1 of 3" in page
     assert sign_in(boss).get("/team?page=99").text.count('<th scope="row">') == 1
     assert len(read(sign_in(boss).get("/team/team.csv?page=2").text)) == PAGE_ROWS * 2 + 2
+
+
+def test_the_file_is_read_while_it_is_sent_and_keeps_nobody_from_writing(
+    app: Flask, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "ROWS_AT_ONCE", 2)
+    with app.test_request_context():
+        columns, rows = stream_rows(team.manager, TeamQuery(), table_columns(all_columns()))
+        db.session.rollback()
+        with counted() as before:
+            first = next(rows)
+        assert team.jonas.identity is not None
+        team.jonas.identity.display_name = "Renamed Meanwhile"
+        db.session.commit()
+        with counted() as after:
+            rest = list(rows)
+    assert len(columns) == 3
+    assert [row.name for row in first] == ["Tomasz Wrona", "Leila Haddad"]
+    # One reading transaction: the file is of one moment.
+    assert [row.name for some in rest for row in some] == ["Imani Okafor", "Jonas Brandt"]
+    assert (len(before), len(after)) == (2, 1)  # the people once, cells with each part
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\0=", " =", "＝"])
