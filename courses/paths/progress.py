@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
-from courses.blocks.content import Content, get_content
+from courses.blocks.content import Content, Edition, get_content, newest_edition
 from courses.catalogue.models import Course
 from courses.paths.models import Path, PathCourse
 from courses.progress.models import Attempt, Completion
@@ -18,9 +18,13 @@ from lms.db import db
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One course as one person sees it. `lessons_done` of `course.lessons` lie behind."""
+    """One course as one person sees it: `edition` is their attempt's, the newest before they begin.
+
+    `lessons_done` of `edition.lessons` lie behind.
+    """
 
     course: Course
+    edition: Edition
     attempt: Attempt | None
     completed_at: dt.datetime | None
     lessons_done: int
@@ -119,12 +123,15 @@ def standings(person_id: int, course_ids: list[int] | None = None) -> dict[int, 
         asked = asked.where(Course.id.in_(course_ids))
     found: dict[int, Standing] = {}
     for course, attempt, completed_at in db.session.execute(asked):
+        edition = newest_edition(course)
         behind = 0
+        if attempt is not None:
+            content = get_content(attempt.version_id)
+            edition = content.edition
+            behind = lessons_behind(content, attempt)
         if completed_at is not None:
-            behind = course.lessons
-        elif attempt is not None:
-            behind = lessons_behind(get_content(attempt.version_id), attempt)
-        found[course.id] = Standing(course, attempt, completed_at, behind)
+            behind = edition.lessons
+        found[course.id] = Standing(course, edition, attempt, completed_at, behind)
     return found
 
 
@@ -144,12 +151,12 @@ class PathStanding:
     @property
     def lessons_done(self) -> int:
         """Lessons behind, over all its courses."""
-        return sum(min(step.lessons_done, step.course.lessons) for step in self.steps)
+        return sum(step.lessons_done for step in self.steps)
 
     @property
     def lessons(self) -> int:
         """Lessons of all its courses."""
-        return sum(step.course.lessons for step in self.steps)
+        return sum(step.edition.lessons for step in self.steps)
 
     @property
     def courses_done(self) -> int:

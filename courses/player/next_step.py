@@ -100,7 +100,7 @@ def next_for(person_id: int, after_course_id: int | None = None) -> NextStep | N
 def eyebrow(step: NextStep) -> str:
     """Return the small line above: which day of a first month it is, or the path's name."""
     if step.path is None:
-        return step.standing.course.title
+        return step.standing.edition.title
     path = step.path.path
     if path.due_from == "hire" and path.due_days and step.enrolment is not None:
         hired = db.session.scalar(

@@ -7,10 +7,11 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 
+from courses.blocks.content import get_content
 from courses.catalogue.models import Course
-from courses.progress.models import Completion
+from courses.progress.models import Attempt, Completion
 from lms.db import db
 from lms.evidence import Basis, Filter, Gap, Source, Window
 
@@ -61,7 +62,7 @@ class Completed:
         kind, _slash, slug = (where.target or "").partition("/")
         if kind == "course":
             url = url_for("courses.course", slug=slug)
-            title = db.session.scalar(select(Course.title).where(Course.slug == slug)) or slug
+            title = _title_for(person_id, slug) or slug
             text = _("Finish the course “%(title)s”.", title=title)
         elif kind == "path":
             url = url_for("courses.path", slug=slug)
@@ -73,6 +74,20 @@ class Completed:
         if have >= need:
             text = _("Done.")
         return Gap(have=have, need=need, text=text, url=url)
+
+
+def _title_for(person_id: int, slug: str) -> str | None:
+    """Return what the course is called in the version that the person learns from."""
+    row = db.session.execute(
+        select(Course.title, Attempt.version_id)
+        .outerjoin(Attempt, and_(Attempt.course_id == Course.id, Attempt.person_id == person_id))
+        .where(Course.slug == slug)
+        .order_by(Attempt.number.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None or row.version_id is None:
+        return None if row is None else str(row.title)
+    return get_content(row.version_id).edition.title
 
 
 def _conditions(window: Window, where: Filter) -> list[ColumnElement[bool]]:
