@@ -82,6 +82,7 @@ def give(certificate: Offered, standing: Standing) -> Award | None:
         standing.person_id,
         f"{EARNED}/{uid}",
         title=rule.title,
+        language=rule.language,
         path=f"/certificates/awards/{uid}",
     )
     request_document(award)

@@ -100,6 +100,8 @@ class TeamColumn(Protocol):
     to be done. It says just what `cells` says; the kernel takes the numbers of the whole page from
     it, and from `cells` the people who are shown.
 
+    A column whose label somebody wrote may say in which `language` (a BCP 47 tag).
+
     A column with `detail` may also offer `where(person_id)`: a few words that say where one person
     is ("On lesson 2 of 4"), or None. Never what somebody wrote or answered, nor when.
     """

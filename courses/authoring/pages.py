@@ -16,6 +16,7 @@ from courses.catalogue.document import Card, Document, Problem
 from courses.catalogue.models import Course
 from courses.catalogue.services import publishing_problems
 from lms import clock, days
+from lms.written import isolate
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def _to_mend(course: Course, document: Document, problem: Problem) -> ToMend:
         return ToMend(
             _(
                 "Lesson “%(lesson)s”, card %(number)d",
-                lesson=place.lesson.title,
+                lesson=isolate(place.lesson.title),
                 number=place.number,
             ),
             problem.message,
@@ -49,7 +50,7 @@ def _to_mend(course: Course, document: Document, problem: Problem) -> ToMend:
     lesson = next((x for x in document.lessons if x.id == problem.lesson), None)
     if lesson is not None:
         return ToMend(
-            _("Lesson “%(lesson)s”", lesson=lesson.title),
+            _("Lesson “%(lesson)s”", lesson=isolate(lesson.title)),
             problem.message,
             url_for("authoring.lesson", slug=course.slug, lesson_id=lesson.id),
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer
@@ -81,7 +82,13 @@ def _escaped(word: str) -> str:
 def start_course(title: str, summary: str, actor_id: int) -> Course:
     """Create a course of that title, named by a slug of it that is free, with one empty lesson."""
     document, _lesson = outline.add_lesson(
-        Document(title=title, summary=summary, pass_score=0.7), _("First lesson")
+        Document(
+            title=title,
+            summary=summary,
+            pass_score=0.7,
+            language=current_app.config["LMS_LANGUAGE"],
+        ),
+        _("First lesson"),
     )
     return create_course(free_slug(title), document, actor_id)
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as Folder
 
+from flask import current_app
+
 from courses.catalogue.models import Course
 from courses.catalogue.services import find_course
 from courses.exchange.folder import read_folder
@@ -120,6 +122,7 @@ def _facts(text: PathText) -> PathFacts:
         title=text.title,
         summary=text.summary,
         description=text.description,
+        language=text.language or current_app.config["LMS_LANGUAGE"],
         use_case=text.use_case,
         business_objective=text.business_objective,
         owner_title=text.owner,

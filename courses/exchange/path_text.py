@@ -11,6 +11,7 @@ from courses.exchange.front import CourseTextError, Key
 PATH_KEYS = {
     "title": Key(str, required=True, most=200),
     "summary": Key(str, required=True),
+    "language": Key(str, most=16),
     "use_case": Key(str, required=True, most=200),
     "business_objective": Key(str, required=True, most=4000),
     "owner": Key(str, most=120),
@@ -38,6 +39,7 @@ class PathText:
     due_from: str = "enrolment"
     audience: dict[str, object] = field(default_factory=dict)
     description: str = ""
+    language: str = ""
 
 
 def parse_path(slug: str, content: bytes) -> PathText:
@@ -84,4 +86,5 @@ def parse_path(slug: str, content: bytes) -> PathText:
         due_from=due_from,
         audience=dict(audience),
         description=description,
+        language=values.get("language", ""),
     )

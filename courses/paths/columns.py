@@ -25,6 +25,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.orm import load_only
 
 from courses.blocks.content import get_content
 from courses.catalogue.models import Course
@@ -59,11 +60,17 @@ class PathColumn:
     detail = False
 
     def __init__(
-        self, path_id: int, slug: str, label: str, courses: Sequence[tuple[int, str]]
+        self,
+        path_id: int,
+        slug: str,
+        label: str,
+        courses: Sequence[tuple[int, str]],
+        language: str = "",
     ) -> None:
         self.path_id = path_id
         self.slug = f"path-{slug}"
         self.label = label
+        self.language = language
         self.total: int | None = len(courses)
         self.target = f"path/{slug}"
         self.course_ids = [course_id for course_id, _slug in courses]
@@ -185,9 +192,10 @@ class CourseColumn:
     total: int | None = None
     detail = True
 
-    def __init__(self, course_id: int, slug: str, label: str) -> None:
+    def __init__(self, course_id: int, slug: str, label: str, language: str = "") -> None:
         self.slug = f"course-{slug}"
         self.label = label
+        self.language = language
         self.course_id = course_id
         self.target = f"course/{slug}"
 
@@ -235,18 +243,22 @@ class CourseColumn:
 def team_columns() -> list[TeamColumn]:
     """Return a column for each path and, for a person's page, one for each course in a path."""
     rows = db.session.execute(
-        select(Path.id, Path.slug, Path.title, Course.id, Course.slug, Course.title)
+        select(Path, Course)
+        .options(load_only(Path.slug, Path.title, Path.language))
+        .options(load_only(Course.slug, Course.title, Course.language))
         .join(PathCourse, PathCourse.path_id == Path.id)
         .join(Course, Course.id == PathCourse.course_id)
         .order_by(Path.position, Path.id, PathCourse.position)
     ).all()
-    paths: dict[int, tuple[str, str, list[tuple[int, str]]]] = {}
+    paths: dict[int, tuple[Path, list[tuple[int, str]]]] = {}
     courses: dict[int, CourseColumn] = {}
-    for path_id, path_slug, path_title, course_id, course_slug, course_title in rows:
-        known = paths.setdefault(path_id, (path_slug, path_title, []))
-        known[2].append((course_id, course_slug))
-        courses.setdefault(course_id, CourseColumn(course_id, course_slug, course_title))
+    for path, course in rows:
+        paths.setdefault(path.id, (path, []))[1].append((course.id, course.slug))
+        courses.setdefault(
+            course.id, CourseColumn(course.id, course.slug, course.title, course.language)
+        )
     columns: list[TeamColumn] = [
-        PathColumn(path_id, slug, title, steps) for path_id, (slug, title, steps) in paths.items()
+        PathColumn(path.id, path.slug, path.title, steps, path.language)
+        for path, steps in paths.values()
     ]
     return [*columns, *courses.values()]

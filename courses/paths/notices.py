@@ -53,6 +53,7 @@ def _data(path: Path, due_at: dt.datetime | None) -> dict[str, Any]:
     return {
         "title": path.title,
         "summary": path.summary,
+        "language": path.language,
         "path": f"/courses/paths/{path.slug}",
         "due_on": due_at.date().isoformat() if due_at else None,
     }

@@ -33,6 +33,7 @@ class PathFacts:
     courses: tuple[str, ...]
     summary: str = ""
     description: str = ""
+    language: str = ""
     use_case: str = ""
     business_objective: str = ""
     owner_title: str = ""
@@ -64,6 +65,7 @@ def put_path(facts: PathFacts, position: int = 0) -> Path:
     path.title = facts.title
     path.summary = facts.summary
     path.description = facts.description
+    path.language = facts.language
     path.use_case = facts.use_case
     path.business_objective = facts.business_objective
     path.owner_title = facts.owner_title

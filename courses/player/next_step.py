@@ -28,6 +28,7 @@ from courses.player.screen import card_url
 from lms import clock
 from lms.db import db
 from lms.people.models import Person
+from lms.written import in_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def next_for(person_id: int, after_course_id: int | None = None) -> NextStep | N
 def eyebrow(step: NextStep) -> str:
     """Return the small line above: which day of a first month it is, or the path's name."""
     if step.path is None:
-        return step.standing.edition.title
+        return in_language(step.standing.edition.title, step.standing.edition.language)
     path = step.path.path
     if path.due_from == "hire" and path.due_days and step.enrolment is not None:
         hired = db.session.scalar(
@@ -109,7 +110,7 @@ def eyebrow(step: NextStep) -> str:
         day = (clock.today() - hired).days + 1 if hired is not None else 0
         if 1 <= day <= path.due_days:
             return str(_("Day %(day)d of your first %(days)d", day=day, days=path.due_days))
-    return path.title
+    return in_language(path.title, path.language)
 
 
 # Lessons are short: the usual lengths are said in words, as a person would.

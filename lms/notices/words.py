@@ -7,12 +7,15 @@ from typing import Any
 
 from flask import current_app, render_template
 from jinja2 import TemplateNotFound
+from markupsafe import Markup
 
 from lms.notices.models import Notice
 from lms.people.names import display_names, removed_name
 from lms.plugin import NoticeKind
+from lms.written import fill, in_language, isolate
 
 PERSON = "_person_id"
+NOT_WRITTEN = frozenset({"path", "link", "language", "due_on"})  # data that no person wrote
 
 
 def people_in(notices: list[Notice]) -> frozenset[int]:
@@ -33,22 +36,43 @@ def filled(notice: Notice, names: Mapping[int, str]) -> dict[str, Any]:
 
 def subject(kind: NoticeKind, data: Mapping[str, Any]) -> str:
     """Return the subject, on one line whatever stands in the data."""
-    return " ".join((str(kind.subject) % data).split())
+    return " ".join((str(kind.subject) % _apart(data)).split())
+
+
+def subject_on_page(kind: NoticeKind, data: Mapping[str, Any]) -> Markup:
+    """Return the subject for a page: titles in their own language, names in their own direction."""
+    language = data.get("language", "")
+    parts = {
+        key: in_language(value, "" if f"{key}{PERSON}" in data else language)
+        for key, value in data.items()
+    }
+    return fill(kind.subject, **parts)
+
+
+def _apart(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data with what people wrote set apart from the sentences that it will stand in."""
+    return {key: value if key in NOT_WRITTEN else _alone(value) for key, value in data.items()}
+
+
+def _alone(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_alone(item) for item in value]
+    return isolate(value) if isinstance(value, str) else value
 
 
 def mail_parts(notice: Notice, kind: NoticeKind) -> tuple[str, str, str | None]:
     """Return the subject, the text and the HTML (None where the kind has no such template)."""
     data = filled(notice, display_names(people_in([notice])))
     path = data.get("path", "/")
-    context = {**data, "subject": subject(kind, data), "url": address(path), "kind": kind}
-    text = render_template(f"{kind.template}.txt", **context)
+    own = {"subject": subject(kind, data), "url": address(path), "kind": kind}
+    text = render_template(f"{kind.template}.txt", **_apart(data) | own)
     try:
-        html = render_template(f"{kind.template}.html", **context)
+        html = render_template(f"{kind.template}.html", **{"language": ""} | data | own)
     except TemplateNotFound as missing:
         if missing.name != f"{kind.template}.html":
             raise
         html = None
-    return str(context["subject"]), text, html
+    return str(own["subject"]), text, html
 
 
 def address(path: str) -> str:

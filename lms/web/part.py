@@ -8,6 +8,7 @@ from flask import Flask, render_template
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from lms import written
 from lms.days import init_filters
 from lms.people.current import find_current_person
 from lms.plugin import NavItem, Plugin
@@ -26,6 +27,7 @@ def start(app: Flask) -> None:
     app.after_request(assets.remember_styles)
     init_babel(app)
     init_filters(app)
+    written.init_filters(app)
     assets.init_app(app)
     security.init_app(app)
     errors.init_app(app)
