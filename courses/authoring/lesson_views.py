@@ -30,7 +30,8 @@ def add_lesson(slug: str) -> Any:
 def lesson(slug: str, lesson_id: str) -> Any:
     """Edit a lesson's title and length."""
     course = get_course(slug)
-    found = outline.get_lesson(draft_of(course), lesson_id)
+    document = draft_of(course)
+    found = outline.get_lesson(document, lesson_id)
     form = LessonForm(obj=None if request.method == "POST" else found)
     theirs = None
     if request.method == "GET":

@@ -7,6 +7,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 
 from courses.blocks.content import get_content
@@ -14,6 +15,7 @@ from courses.catalogue.models import Course
 from courses.progress.models import Attempt, Completion
 from lms.db import db
 from lms.evidence import Basis, Filter, Gap, Source, Window
+from lms.written import fill, in_language
 
 
 class Completed:
@@ -62,8 +64,8 @@ class Completed:
         kind, _slash, slug = (where.target or "").partition("/")
         if kind == "course":
             url = url_for("courses.course", slug=slug)
-            title = _title_for(person_id, slug) or slug
-            text = _("Finish the course “%(title)s”.", title=title)
+            title = _title_for(person_id, slug) or escape(slug)
+            text = fill(_("Finish the course “%(title)s”."), title=title)
         elif kind == "path":
             url = url_for("courses.path", slug=slug)
             text = _("Finish the courses of this path.")
@@ -76,18 +78,21 @@ class Completed:
         return Gap(have=have, need=need, text=text, url=url)
 
 
-def _title_for(person_id: int, slug: str) -> str | None:
+def _title_for(person_id: int, slug: str) -> Markup | None:
     """Return what the course is called in the version that the person learns from."""
     row = db.session.execute(
-        select(Course.title, Attempt.version_id)
+        select(Course.title, Course.language, Attempt.version_id)
         .outerjoin(Attempt, and_(Attempt.course_id == Course.id, Attempt.person_id == person_id))
         .where(Course.slug == slug)
         .order_by(Attempt.number.desc())
         .limit(1)
     ).one_or_none()
-    if row is None or row.version_id is None:
-        return None if row is None else str(row.title)
-    return get_content(row.version_id).edition.title
+    if row is None:
+        return None
+    if row.version_id is None:
+        return in_language(row.title, row.language)
+    edition = get_content(row.version_id).edition
+    return in_language(edition.title, edition.language)
 
 
 def _conditions(window: Window, where: Filter) -> list[ColumnElement[bool]]:
