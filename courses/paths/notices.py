@@ -14,7 +14,7 @@ from sqlalchemy import and_, exists, select
 
 from courses.paths.models import Enrolment, Path
 from courses.progress.models import Completion
-from lms import clock
+from lms import clock, days
 from lms.db import db, transaction
 from lms.notices.services import send_many
 from lms.people.models import Person
@@ -36,7 +36,7 @@ NOTICE_KINDS = (
     ),
     NoticeKind(
         DUE,
-        _l("Three days left: %(title)s"),
+        _l("Due soon: %(title)s"),
         "courses/notices/due",
         "reminds once, three days before a path is due",
     ),
@@ -55,7 +55,7 @@ def _data(path: Path, due_at: dt.datetime | None) -> dict[str, Any]:
         "summary": path.summary,
         "language": path.language,
         "path": f"/courses/paths/{path.slug}",
-        "due_on": due_at.date().isoformat() if due_at else None,
+        "due_on": days.local_day(due_at).isoformat() if due_at else None,
     }
 
 

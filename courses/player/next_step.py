@@ -8,8 +8,6 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from sqlalchemy import select
 
 from courses.blocks.content import get_content
@@ -27,6 +25,7 @@ from courses.paths.progress import (
 from courses.player.screen import card_url
 from lms import clock
 from lms.db import db
+from lms.number_words import counted
 from lms.people.models import Person
 from lms.written import in_language
 
@@ -113,21 +112,9 @@ def eyebrow(step: NextStep) -> str:
     return in_language(path.title, path.language)
 
 
-# Lessons are short: the usual lengths are said in words, as a person would.
-MINUTES_IN_WORDS = {
-    1: _l("One minute?"),
-    2: _l("Two minutes?"),
-    3: _l("Three minutes?"),
-    4: _l("Four minutes?"),
-    5: _l("Five minutes?"),
-    6: _l("Six minutes?"),
-}
-
-
 def question(minutes: int) -> str:
     """Ask for the minutes the next lesson takes."""
-    words = MINUTES_IN_WORDS.get(minutes)
-    return str(words or ngettext("One minute?", "%(num)d minutes?", minutes))
+    return counted("One minute?", "%(count)s minutes?", minutes)
 
 
 def home_card(person_id: int) -> Mapping[str, Any] | None:

@@ -15,6 +15,7 @@ from courses.catalogue.models import Course
 from courses.progress.models import Attempt, Completion
 from lms.db import db
 from lms.evidence import Basis, Filter, Gap, Source, Window
+from lms.number_words import counted
 from lms.written import fill, in_language
 
 
@@ -65,14 +66,14 @@ class Completed:
         if kind == "course":
             url = url_for("courses.course", slug=slug)
             title = _title_for(person_id, slug) or escape(slug)
-            text = fill(_("Finish the course “%(title)s”."), title=title)
+            text: str = fill(_("Finish the course “%(title)s”."), title=title)
         elif kind == "path":
             url = url_for("courses.path", slug=slug)
             text = _("Finish the courses of this path.")
         else:
             url = url_for("courses.catalogue")
             left = max(0, need - have)
-            text = _("%(left)d more courses.", left=left) if left != 1 else _("One more course.")
+            text = counted("One more course.", "%(count)s more courses.", left)
         if have >= need:
             text = _("Done.")
         return Gap(have=have, need=need, text=text, url=url)

@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
-from flask_babel import ngettext, to_user_timezone
+from flask_babel import to_user_timezone
 
 from lms import clock
-from lms.number_words import count_word
+from lms.number_words import counted
 from lms.people.models import Person
 from lms.plugin import Plugin
 from lms.written import isolate
@@ -87,4 +87,4 @@ def _question(context: Mapping[str, Any]) -> str | None:
     minutes = context.get("minutes")
     if minutes is None:
         return None
-    return str(ngettext("One minute?", "%(count)s minutes?", minutes, count=count_word(minutes)))
+    return counted("One minute?", "%(count)s minutes?", minutes)

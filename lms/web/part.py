@@ -8,7 +8,7 @@ from flask import Flask, render_template
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from lms import written
+from lms import number_words, written
 from lms.days import init_filters
 from lms.people.current import find_current_person
 from lms.plugin import NavItem, Plugin
@@ -28,6 +28,7 @@ def start(app: Flask) -> None:
     init_babel(app)
     init_filters(app)
     written.init_filters(app)
+    number_words.init_filters(app)
     assets.init_app(app)
     security.init_app(app)
     errors.init_app(app)
