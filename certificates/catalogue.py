@@ -67,7 +67,7 @@ def offered() -> list[Offered]:
         try:
             rule = rule_of(version)
         except Tampered as error:
-            log.error("%s", error.message)
+            log.error("%s", error)
             continue
         found.append(Offered(version.definition_id, version.id, version.number, rule))
     return sorted(found, key=lambda one: (one.rule.order, one.rule.slug))
@@ -78,8 +78,9 @@ def rule_of(version: RuleVersion) -> Rule:
     rule = _parsed(version.text)
     if rule.digest() != version.digest:
         raise Tampered(
-            f"The text of rule version {version.number} of “{rule.slug}” is not the published one. "
-            "It is not evaluated. Publish the rule again."
+            "The text of rule version %(number)s of “%(slug)s” is not the published one. It is not evaluated. Publish the rule again.",
+            number=version.number,
+            slug=rule.slug,
         )
     return rule
 

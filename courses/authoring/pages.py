@@ -16,6 +16,7 @@ from courses.catalogue.document import Card, Document, Problem
 from courses.catalogue.models import Course
 from courses.catalogue.services import publishing_problems
 from lms import clock, days
+from lms.errors import shown
 from lms.written import isolate
 
 
@@ -43,7 +44,7 @@ def _to_mend(course: Course, document: Document, problem: Problem) -> ToMend:
                 lesson=isolate(place.lesson.title),
                 number=place.number,
             ),
-            problem.message,
+            shown(problem.message),
             url_for("authoring.card", slug=course.slug, card_id=place.card.id),
             place.card.id,
         )
@@ -51,16 +52,18 @@ def _to_mend(course: Course, document: Document, problem: Problem) -> ToMend:
     if lesson is not None:
         return ToMend(
             _("Lesson “%(lesson)s”", lesson=isolate(lesson.title)),
-            problem.message,
+            shown(problem.message),
             url_for("authoring.lesson", slug=course.slug, lesson_id=lesson.id),
         )
     page = "authoring.about" if document.lessons else "authoring.course"
-    return ToMend(_("The course"), problem.message, url_for(page, slug=course.slug))
+    return ToMend(_("The course"), shown(problem.message), url_for(page, slug=course.slug))
 
 
 def card_problems(document: Document, card_id: str) -> list[str]:
     """Return what keeps one card from being published."""
-    return [found.message for found in publishing_problems(document) if found.card == card_id]
+    return [
+        shown(found.message) for found in publishing_problems(document) if found.card == card_id
+    ]
 
 
 def card_kind(card: Card) -> Any:

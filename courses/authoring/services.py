@@ -25,7 +25,7 @@ from courses.catalogue.services import create_course, draft_of, put_away, save_d
 from courses.paths.models import Path, PathCourse
 from lms import audit
 from lms.db import db
-from lms.errors import Conflict, NotFound
+from lms.errors import Conflict, NotFound, Sentence
 from lms.people.models import Identity
 
 Change = Callable[[Document], Document]
@@ -39,7 +39,7 @@ class Edited(Conflict):
 
     def __init__(self, theirs: Any) -> None:
         super().__init__(
-            _(
+            Sentence(
                 "Somebody else changed this after you opened it, perhaps you in another window. "
                 "Nothing was overwritten: both texts are here."
             )
@@ -108,11 +108,8 @@ def put_course_away(course: Course, actor_id: int) -> None:
     paths = paths_of(course)
     if paths:
         raise Conflict(
-            _(
-                "“%(path)s” asks for this course. Take it out of the path first; until then it "
-                "stays.",
-                path=", ".join(paths),
-            )
+            "“%(path)s” asks for this course. Take it out of the path first; until then it stays.",
+            path=", ".join(paths),
         )
     put_away(course, actor_id)
 
@@ -302,7 +299,7 @@ def get_version(course: Course, number: int) -> CourseVersion:
         )
     )
     if found is None:
-        raise NotFound(_("This course has no such version."))
+        raise NotFound("This course has no such version.")
     return found
 
 

@@ -70,8 +70,8 @@ def _attempt(done: Loaded, name: str, load: object) -> None:
         with transaction():
             load()
     except DomainError as error:
-        done.refused[name] = error.message
-        log.error("%s could not be loaded from the library: %s", name, error.message)
+        done.refused[name] = str(error)
+        log.error("%s could not be loaded from the library: %s", name, error)
 
 
 def _course(done: Loaded, source: Folder) -> None:
@@ -116,7 +116,11 @@ def _path(done: Loaded, source: Folder, place: int) -> None:
 def _facts(text: PathText) -> PathFacts:
     missing = [slug for slug in text.courses if find_course(slug) is None]
     if missing:
-        raise Conflict(f"paths/{text.slug}.md names a course that is not here: {missing[0]}.")
+        raise Conflict(
+            "paths/%(slug)s.md names a course that is not here: %(missing)s.",
+            slug=text.slug,
+            missing=missing[0],
+        )
     return PathFacts(
         slug=text.slug,
         title=text.title,

@@ -133,7 +133,9 @@ def kinds() -> dict[str, NetworkConnector]:
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         made = entry.load()()
         if made.kind != entry.name:
-            raise Invalid(f"The connector {entry.value} calls itself {made.kind}.")
+            raise Invalid(
+                "The connector %(value)s calls itself %(kind)s.", value=entry.value, kind=made.kind
+            )
         found[entry.name] = made
     return found
 
@@ -142,5 +144,5 @@ def get_kind(kind: str) -> NetworkConnector:
     """Return the connector of a kind; raises NotFound where it is not installed."""
     found = kinds().get(kind)
     if found is None:
-        raise NotFound(f"No connector for “{kind}” is installed here.")
+        raise NotFound("No connector for “%(kind)s” is installed here.", kind=kind)
     return found

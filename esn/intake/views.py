@@ -14,7 +14,7 @@ from esn.connectors.contract import Answer, NotProved, Push, get_kind
 from esn.ledger.intake import take_in
 from esn.models import Connector
 from lms.db import db
-from lms.errors import DomainError, Misconfigured, TooLarge
+from lms.errors import DomainError, ForMachines, Misconfigured, TooLarge
 from lms.people.access import Who, allow
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class IntakeFailed(DomainError):
 def answer_error(error: DomainError) -> tuple[Response, int]:
     """Machines get JSON, whatever they say they accept."""
     db.session.rollback()
-    return jsonify(error=error.message), error.status
+    return jsonify(error=str(error)), error.status
 
 
 @blueprint.post("/<connector_uid>")
@@ -46,7 +46,9 @@ def push(connector_uid: str, path: str = "") -> tuple[Response, int]:
     try:
         answer, status = _take(connector_uid, path)
     except RequestEntityTooLarge:
-        raise TooLarge("The body is larger than 4 MiB: send the events in parts.") from None
+        raise TooLarge(
+            ForMachines("The body is larger than 4 MiB: send the events in parts.")
+        ) from None
     except (DomainError, OperationalError):
         raise  # the kernel has an answer to these, which repeats nothing of what was sent
     except Exception as error:
@@ -54,8 +56,12 @@ def push(connector_uid: str, path: str = "") -> tuple[Response, int]:
         place = traceback.extract_tb(error.__traceback__)[-1]
         log.error("intake failed: %s at %s:%s", type(error).__name__, place.name, place.lineno)
         if isinstance(error, Misconfigured):
-            raise IntakeFailed("This connector's secret cannot be read. Tell us.") from None
-        raise IntakeFailed("Something went wrong here. Nothing was taken; send it again.") from None
+            raise IntakeFailed(
+                ForMachines("This connector's secret cannot be read. Tell us.")
+            ) from None
+        raise IntakeFailed(
+            ForMachines("Something went wrong here. Nothing was taken; send it again.")
+        ) from None
     return jsonify(answer), status
 
 
@@ -64,7 +70,9 @@ def _take(connector_uid: str, path: str) -> Answer:
         select(Connector).where(Connector.uid == connector_uid, Connector.active)
     )
     if connector is None:
-        raise NotProved("There is no connector at this address, or the signature does not fit.")
+        raise NotProved(
+            ForMachines("There is no connector at this address, or the signature does not fit.")
+        )
     kind = get_kind(connector.kind)
     sent = Push(
         headers={name.lower(): value for name, value in request.headers},

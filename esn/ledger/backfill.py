@@ -58,7 +58,7 @@ def _read(kind: NetworkConnector, connector: Connector, known: KnownHere) -> str
             trouble = page.trouble or trouble
             _store(connector, page)
     except DomainError as error:
-        return error.message[:300]
+        return str(error)[:300]
     except Exception as error:
         # The text of an error can carry what the network sent: only its kind is logged.
         log.error("backfill of connector %s failed: %s", connector.id, type(error).__name__)

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from lms.db import db
 from lms.errors import DomainError
+from lms.people.gate import is_for_machines
 
 log = logging.getLogger(__name__)
 INCIDENT_BYTES = 4
@@ -41,7 +42,8 @@ def wants_json() -> bool:
 
 def answer_error(error: DomainError) -> Response:
     """Turn a domain error into a page, or into `{"error": ...}` for those who prefer JSON."""
-    return _answer(error.status, error.message, _what_next(error.status))
+    said = str(error) if is_for_machines() else error.message
+    return _answer(error.status, said, _what_next(error.status))
 
 
 def answer_http(error: HTTPException) -> Response:

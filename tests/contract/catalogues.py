@@ -30,6 +30,11 @@ METHODS = [
     ("**/templates/**.txt", "jinja2"),
     ("**/templates/**.xml", "jinja2"),
 ]
+ERRORS = (
+    "DomainError", "Invalid", "NotSignedIn", "NotFound", "NotAllowed", "Conflict", "Gone", "TooLarge",
+    "TooMany", "Unavailable", "AlreadyRevoked", "BadRule", "NetworkSilent", "NoSuchAward",
+    "NoSuchCertificate", "NotReady", "Tampered", "UnknownCode",
+)  # fmt: skip
 KEYWORDS = {
     **DEFAULT_KEYWORDS,
     "_l": None,
@@ -37,6 +42,13 @@ KEYWORDS = {
     "_n": (1, 2),
     "_ln": (1, 2),
     "counted": (1, 2),
+    # Errors are sentences with arguments, translated where they are shown (lms.errors).
+    "Sentence": (1,),
+    **dict.fromkeys(ERRORS, (1,)),
+    "CardTextError": (2,),
+    "CourseTextError": (3,),
+    "fail": (1,),
+    "refuse": (2,),
     "lazy_ngettext": (1, 2),
     "_p": ((1, "c"), 2),
     "lazy_pgettext": ((1, "c"), 2),

@@ -76,7 +76,7 @@ def _say_version(response: Response) -> Response:
 
 @blueprint.errorhandler(DomainError)
 def _answer_refused(error: DomainError) -> Response:
-    response = json_answer(orjson.dumps({"error": error.message}), error.status)
+    response = json_answer(orjson.dumps({"error": str(error)}), error.status)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="xAPI", charset="UTF-8"'
     return response

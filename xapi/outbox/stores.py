@@ -6,12 +6,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 
 from lms import audit, clock
 from lms.db import db, transaction, writing
-from lms.errors import Invalid, NotFound
+from lms.errors import Invalid, NotFound, Sentence
 from lms.plugin import enabled
 from xapi.lrs.models import LrsStatement
 from xapi.outbox.address import read_endpoint
@@ -107,7 +106,7 @@ def change(
     moved = read_endpoint_for_people(endpoint) != store.endpoint
     if moved and not secret:
         # Or whoever may change the address could have the secret sent to an address of their own.
-        raise Invalid(_("It leads elsewhere: type the secret in again."), "secret")
+        raise Invalid("It leads elsewhere: type the secret in again.", "secret")
     _fill(store, label, endpoint, key, secret)
     store.version = version
     store.but_not = but_not
@@ -151,11 +150,13 @@ def read_endpoint_for_people(text: str) -> str:
         return read_endpoint(text)
     except ValueError as error:
         sentences = {
-            "address": _("Write the whole address, like https://lrs.example.com/xapi/."),
-            "secrets": _("Leave key and secret out of the address: they have fields of their own."),
-            "query": _("Leave out what follows a question mark or a hash."),
-            "forbidden": _("No record store can be at this address."),
-            "plain": _(
+            "address": Sentence("Write the whole address, like https://lrs.example.com/xapi/."),
+            "secrets": Sentence(
+                "Leave key and secret out of the address: they have fields of their own."
+            ),
+            "query": Sentence("Leave out what follows a question mark or a hash."),
+            "forbidden": Sentence("No record store can be at this address."),
+            "plain": Sentence(
                 "Write https: over http, anybody on the way could read the secret. "
                 "http is for record stores on this machine or a private network."
             ),
@@ -166,15 +167,15 @@ def read_endpoint_for_people(text: str) -> str:
 def _fill(store: Store, label: str, endpoint: str, key: str, secret: str) -> None:
     store.label = " ".join(label.split())[:120]
     if not store.label:
-        raise Invalid(_("Give it a name."), "label")
+        raise Invalid("Give it a name.", "label")
     store.endpoint = read_endpoint_for_people(endpoint)
     if not key or ":" in key:
-        raise Invalid(_("Write the key as it was given to you; it holds no colon."), "key")
+        raise Invalid("Write the key as it was given to you; it holds no colon.", "key")
     store.key = key
     if secret:
         store.secret = seal(secret)
     elif not store.secret:
-        raise Invalid(_("Write the secret that belongs to the key."), "secret")
+        raise Invalid("Write the secret that belongs to the key.", "secret")
 
 
 def _free_name(label: str, taken: Collection[str]) -> str:

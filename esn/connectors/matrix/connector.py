@@ -28,7 +28,7 @@ from esn.models import Connector
 from esn.secrets import unseal
 from esn.vocabulary import Act
 from lms import clock
-from lms.errors import Invalid, NotFound
+from lms.errors import ForMachines, Invalid, NotFound
 
 TRANSACTION = re.compile(r"(?:_matrix/app/v1/)?transactions/([^/]{1,255})")
 PING = re.compile(r"_matrix/app/v1/ping")
@@ -63,7 +63,9 @@ class MatrixConnector:
             valid.append(connector.secret_before)
         proved = [hmac.compare_digest(given.encode(), unseal(one).encode()) for one in valid if one]
         if not any(proved):
-            raise NotProved("The token does not fit. Does the homeserver have our newest file?")
+            raise NotProved(
+                ForMachines("The token does not fit. Does the homeserver have our newest file?")
+            )
 
     def greet(self, connector: Connector, push: Push) -> Answer | None:
         """Answer pings, and questions for users and rooms of ours: there are none."""
@@ -73,7 +75,7 @@ class MatrixConnector:
             return {}, 200
         if push.method == "GET" and QUERY.fullmatch(push.path):
             return {"errcode": "M_NOT_FOUND", "error": "There is none of that name here."}, 404
-        raise NotFound("A homeserver sends nothing there.")
+        raise NotFound(ForMachines("A homeserver sends nothing there."))
 
     def key(self, connector: Connector, push: Push) -> str:
         """A homeserver names its transactions, and repeats the name until it was answered.
@@ -88,10 +90,10 @@ class MatrixConnector:
         try:
             data = orjson.loads(push.body)
         except orjson.JSONDecodeError:
-            raise Invalid("The body is not JSON in UTF-8.") from None
+            raise Invalid(ForMachines("The body is not JSON in UTF-8.")) from None
         events = data.get("events") if isinstance(data, dict) else None
         if not isinstance(events, list):
-            raise Invalid("“events” must be a list.")
+            raise Invalid(ForMachines("“events” must be a list."))
         rooms = {
             digest("group", connector.uid, event["room_id"])
             for event in events

@@ -48,7 +48,7 @@ def is_fresh() -> bool:
 def _identity() -> Identity:
     identity = current_person().identity
     if identity is None:
-        raise NotFound(_("There is nothing here."))
+        raise NotFound("There is nothing here.")
     return identity
 
 
