@@ -12,7 +12,7 @@ from esn.connectors.status import statuses
 from esn.ledger.accounts import carry_over, link_by_hand
 from esn.ledger.backfill import backfill, read_again
 from lms.db import transaction
-from lms.errors import ForMachines, NotFound
+from lms.errors import ForMachines, NotFound, from_kept
 
 esn_commands = AppGroup("esn", help="Networks: connect them, read them back, link accounts.")
 
@@ -93,7 +93,7 @@ def backfill_(uid: str, again: bool) -> None:
         connector_id = connector.id
     backfill(connector_id)
     with transaction():
-        trouble = services.get_connector(uid).trouble
+        trouble = from_kept(services.get_connector(uid).trouble)
     click.echo(trouble or "The past is read; the worker brings it into the ledger.")
 
 

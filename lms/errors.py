@@ -16,6 +16,7 @@ the command line say it as it is (`str(error)`), pages show it in the reader's l
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask_babel import format_number
@@ -71,6 +72,21 @@ def _said(argument: Any) -> Any:
 def shown(text: object) -> str:
     """Return a sentence in the language of the present reader; any other text as it is."""
     return text.shown() if isinstance(text, Sentence) else str(text)
+
+
+def kept(sentence: str) -> str:
+    """Return a sentence as a row keeps it; `from_kept` reads it, in whatever language."""
+    if not isinstance(sentence, Sentence) or not sentence.arguments:
+        return str(sentence)
+    return json.dumps([sentence.template, sentence.arguments], ensure_ascii=False, default=str)
+
+
+def from_kept(text: str) -> Sentence:
+    """Return the sentence that a row keeps."""
+    if not text.startswith('["'):
+        return Sentence(text)
+    template, arguments = json.loads(text)
+    return Sentence(template, **arguments)
 
 
 class ForMachines(str):

@@ -17,6 +17,7 @@ from esn.connectors.contract import NetworkConnector, kinds
 from esn.ledger.normalise import TRIES
 from esn.models import Account, Connector, Delivery, Group, Usage
 from lms.db import db
+from lms.errors import from_kept
 
 
 class Health(StrEnum):
@@ -136,7 +137,7 @@ def _words(
     if missing is not None:
         return Health.NEEDS_YOU, missing
     if connector.trouble:
-        return Health.NEEDS_YOU, connector.trouble
+        return Health.NEEDS_YOU, from_kept(connector.trouble).shown()
     if unreadable:
         return Health.NEEDS_YOU, ngettext(
             "%(num)s delivery could not be read, five times over.",

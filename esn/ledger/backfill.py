@@ -19,8 +19,9 @@ from esn.ledger.intake import take_in
 from esn.models import Account, Connector
 from lms import clock
 from lms.db import db, transaction
-from lms.errors import DomainError
+from lms.errors import DomainError, Sentence, kept
 
+TROUBLE_MOST = 300  # characters, as its column holds
 log = logging.getLogger(__name__)
 
 
@@ -58,11 +59,15 @@ def _read(kind: NetworkConnector, connector: Connector, known: KnownHere) -> str
             trouble = page.trouble or trouble
             _store(connector, page)
     except DomainError as error:
-        return str(error)[:300]
+        return (
+            whole
+            if len(whole := kept(error.sentence)) <= TROUBLE_MOST
+            else str(error)[:TROUBLE_MOST]
+        )
     except Exception as error:
         # The text of an error can carry what the network sent: only its kind is logged.
         log.error("backfill of connector %s failed: %s", connector.id, type(error).__name__)
-        return "Something went wrong while the network was read. It is tried again."
+        return Sentence("Something went wrong while the network was read. It is tried again.")
     return trouble
 
 

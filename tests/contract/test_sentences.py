@@ -24,8 +24,9 @@ from courses.catalogue.services import create_course
 from courses.exchange.course_text import parse_course
 from courses.exchange.front import CourseTextError
 from courses.exchange.path_text import parse_path
+from esn.connectors.contract import NetworkSilent
 from lms.db import db
-from lms.errors import DomainError, ForMachines, Sentence
+from lms.errors import DomainError, ForMachines, Sentence, from_kept, kept
 from lms.people.models import Person
 from tests.contract.catalogues import PACKAGES, ROOT
 from tests.factories.people import make_person
@@ -281,6 +282,13 @@ def test_the_command_line_and_the_log_say_it_in_english(app: Flask) -> None:
         assert str(error) == "A lesson takes 1 to 60 minutes."
         assert error.message == "Eine Lektion dauert 1 bis 60 Minuten."
         assert DomainError(ForMachines("100 % English")).message == "100 % English"
+
+
+def test_a_sentence_that_was_kept_is_said_in_the_language_of_whoever_reads_it(app: Flask) -> None:
+    sentence = NetworkSilent("The homeserver asks us to wait (%(status)s).", status=429).sentence
+    with app.test_request_context(), force_locale("de"):
+        assert from_kept(kept(sentence)).shown() == "Der Homeserver bittet uns zu warten (429)."
+        assert from_kept(kept(Sentence("There is no such group."))) == "There is no such group."
 
 
 def test_a_value_in_a_sentence_cannot_be_a_sentence_of_its_own(app: Flask) -> None:
