@@ -59,11 +59,8 @@ def _read(kind: NetworkConnector, connector: Connector, known: KnownHere) -> str
             trouble = page.trouble or trouble
             _store(connector, page)
     except DomainError as error:
-        return (
-            whole
-            if len(whole := kept(error.sentence)) <= TROUBLE_MOST
-            else str(error)[:TROUBLE_MOST]
-        )
+        whole = kept(error.sentence)
+        return whole if len(whole) <= TROUBLE_MOST else str(error)[:TROUBLE_MOST]
     except Exception as error:
         # The text of an error can carry what the network sent: only its kind is logged.
         log.error("backfill of connector %s failed: %s", connector.id, type(error).__name__)
