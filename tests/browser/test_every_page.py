@@ -63,7 +63,7 @@ NOT_PAGES = frozenset(
 )
 GONE = {"people.by_link": 410}  # a link that nobody sent: the page says so
 LANGUAGES = {"ar": "rtl", "de": "ltr"}
-LARGE = [((390, 844), 175), ((390, 844), 200), ((320, 640), 200)]
+LARGE = [((390, 844), 175), ((320, 640), 200)]
 MOST_USED = ("web", "courses", "certificates", "certificates_verify", "teams", "notices", "people")
 ROLES = (
     ({Who.AUTHOR}, "author"),
