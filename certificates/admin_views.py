@@ -56,7 +56,7 @@ def rule(slug: str | None = None) -> str:
         definition = catalogue.find_definition(slug)
         version = None if definition is None else catalogue.newest_version(definition.id)
         if version is None:
-            raise NotFound(_("There is no such certificate here."))
+            raise NotFound("There is no such certificate here.")
         text = version.text
     return render_template("certificates/rule.html", form=RuleForm(text=text), slug=slug)
 
@@ -88,7 +88,7 @@ def retire(slug: str) -> AnyResponse:
     """Stop offering a certificate, or offer it again."""
     definition = catalogue.find_definition(slug)
     if definition is None:
-        raise NotFound(_("There is no such certificate here."))
+        raise NotFound("There is no such certificate here.")
     catalogue.set_retired(definition, definition.retired_at is None, current_person().id)
     return redirect(url_for("certificates_admin.overview"))
 

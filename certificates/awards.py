@@ -71,7 +71,11 @@ def give_all(certificate: Offered, standings: Sequence[Standing]) -> list[Award]
             (
                 row["person_id"],
                 f"{EARNED}/{row['uid']}",
-                {"title": certificate.rule.title, "path": f"/certificates/awards/{row['uid']}"},
+                {
+                    "title": certificate.rule.title,
+                    "language": certificate.rule.language,
+                    "path": f"/certificates/awards/{row['uid']}",
+                },
             )
             for row in given
         ],

@@ -75,7 +75,7 @@ def offered() -> list[Offered]:
         try:
             rule = _rule(number, text, digest)
         except Tampered as error:
-            log.error("%s", error.message)
+            log.error("%s", error)
             continue
         found.append(Offered(definition_id, version_id, number, rule, digest))
     return sorted(found, key=lambda one: (one.rule.order, one.rule.slug))
@@ -90,8 +90,9 @@ def _rule(number: int, text: str, digest: str) -> Rule:
     rule, own = _parsed(text)
     if own != digest:
         raise Tampered(
-            f"The text of rule version {number} of “{rule.slug}” is not the published one. "
-            "It is not evaluated. Publish the rule again."
+            "The text of rule version %(number)s of “%(slug)s” is not the published one. It is not evaluated. Publish the rule again.",
+            number=number,
+            slug=rule.slug,
         )
     return rule
 

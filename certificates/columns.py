@@ -79,6 +79,7 @@ class HeldColumn:
         self.certificate = certificate
         self.slug = column_of(certificate.rule.slug)
         self.label: Any = certificate.rule.title
+        self.language = certificate.rule.language
 
     def cells(self, people: Select[tuple[int]]) -> Select[Any]:
         """Return met or not met, one row for each person who holds it or is offered it."""
@@ -104,6 +105,7 @@ class ConditionColumn:
         self.condition = condition
         self.slug = f"certificates.{certificate.rule.slug}.{condition.id}"
         self.label: Any = f"{certificate.rule.title}: {condition.title}"
+        self.language = certificate.rule.language
 
     def cells(self, people: Select[tuple[int]]) -> Select[Any]:
         """Return met or not met, in one select for all people."""

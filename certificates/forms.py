@@ -17,7 +17,7 @@ class RuleForm(Form):
         _l("Rule"),
         description=_l("YAML, as the guide for administrators describes it."),
         validators=[DataRequired(_l("Write the rule.")), Length(max=CHARS_MOST)],
-        render_kw={"rows": 24, "spellcheck": "false", "class": "certificates-code"},
+        render_kw={"rows": 24, "dir": "ltr", "spellcheck": "false", "class": "certificates-code"},
     )
 
 

@@ -39,6 +39,7 @@ class Progress:
     slug: str
     title: str
     summary: str
+    language: str
     need: Need
     conditions: tuple[ConditionView, ...]
     done: int
@@ -75,6 +76,7 @@ def progress_of(person_id: int, rule: Rule) -> Progress:
         slug=rule.slug,
         title=rule.title,
         summary=rule.summary,
+        language=rule.language,
         need=rule.need,
         conditions=tuple(views),
         done=count_done(rule, standing),
@@ -140,6 +142,7 @@ class Nearest:
 
     slug: str
     title: str
+    language: str
     done: int
     asked: int
     next_text: str
@@ -190,6 +193,7 @@ def nearest(person_id: int) -> Nearest | None:
     return Nearest(
         slug=rule.slug,
         title=rule.title,
+        language=rule.language,
         done=count_done(rule, standing),
         asked=count_asked(rule, standing),
         next_text=_next(person_id, rule, standing),

@@ -12,6 +12,7 @@ from certificates.rendering.page import printed_of
 from certificates.verification import Status, status_of
 from lms.people.access import Who, allow
 from lms.people.current import current_person
+from lms.written import isolate
 
 blueprint = Blueprint(
     "certificates",
@@ -54,7 +55,7 @@ def check_now(slug: str) -> AnyResponse:
     person = current_person()
     new = evaluation.evaluate([person.id])
     if any(award.definition_id == certificate.definition_id for award in new):
-        flash(_("You have earned it: %(title)s.", title=certificate.rule.title), "good")
+        flash(_("You have earned it: %(title)s.", title=isolate(certificate.rule.title)), "good")
     elif awards.find_held(person.id, certificate.definition_id) is None:
         flash(_("Looked again just now. What is still to do stands here."))
     return redirect(url_for("certificates.earn", slug=slug))

@@ -12,7 +12,7 @@ from esn.connectors.status import statuses
 from esn.ledger.accounts import carry_over, link_by_hand
 from esn.ledger.backfill import backfill, read_again
 from lms.db import transaction
-from lms.errors import NotFound
+from lms.errors import ForMachines, NotFound, from_kept
 
 esn_commands = AppGroup("esn", help="Networks: connect them, read them back, link accounts.")
 
@@ -57,7 +57,7 @@ def registration_(uid: str) -> None:
     with transaction():
         connector = services.get_connector(uid)
         if connector.kind != "matrix":
-            raise NotFound("Only a Matrix homeserver wants a registration file.")
+            raise NotFound(ForMachines("Only a Matrix homeserver wants a registration file."))
         text = registration(connector)
     click.echo(text, nl=False)
 
@@ -93,7 +93,7 @@ def backfill_(uid: str, again: bool) -> None:
         connector_id = connector.id
     backfill(connector_id)
     with transaction():
-        trouble = services.get_connector(uid).trouble
+        trouble = from_kept(services.get_connector(uid).trouble)
     click.echo(trouble or "The past is read; the worker brings it into the ledger.")
 
 
@@ -106,7 +106,9 @@ def link(uid: str, account: str, person: str) -> None:
     with transaction():
         person_id = services.person_by_key(person)
         if person_id is None:
-            raise NotFound("Nobody here has that address or number. Nothing was changed.")
+            raise NotFound(
+                ForMachines("Nobody here has that address or number. Nothing was changed.")
+            )
         link_by_hand(services.get_connector(uid), account, person_id, None)
     carry_over()
     click.echo("Linked. What the account did before counts from now on.")

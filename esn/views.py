@@ -24,6 +24,7 @@ from lms.errors import DomainError, NotFound
 from lms.jobs.queue import wake
 from lms.people.access import Who, allow
 from lms.people.current import current_person
+from lms.written import isolate
 
 blueprint = Blueprint(
     "esn", __name__, url_prefix="/esn", template_folder="templates", static_folder="static"
@@ -192,7 +193,7 @@ def group(connector_uid: str, group_id: int) -> Response:
     changed = change_group(
         found, group_id, kind, bool(request.form.get("counted")), current_person().id
     )
-    flash(_("“%(group)s” is changed.", group=changed.name), "good")
+    flash(_("“%(group)s” is changed.", group=isolate(changed.name)), "good")
     return _back(found, "groups")
 
 

@@ -211,7 +211,11 @@ def get_measure(slug: str) -> Measure:
     """Return the measure; raises Invalid, naming it, where no enabled plugin brings it."""
     measure = find_measure(slug)
     if measure is None:
-        raise Invalid(f"Nothing here measures “{slug}”. Known: {', '.join(sorted(measures()))}.")
+        raise Invalid(
+            "Nothing here measures “%(slug)s”. Known: %(known)s.",
+            slug=slug,
+            known=", ".join(sorted(measures())),
+        )
     return measure
 
 

@@ -101,6 +101,8 @@ class TeamColumn(Protocol):
     `lms.events.StandingChanged`, which is cheaper. One with `earned` true tells of something that
     may be earned and is asked of nobody (MET, NOT_MET).
 
+    A column whose label somebody wrote may say in which `language` (a BCP 47 tag).
+
     A column with `detail` may also offer `where(person_id)`: a few words that say where one person
     is ("On lesson 2 of 4"), or None. Never what somebody wrote or answered, nor when.
     """

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from lms.errors import Invalid
+from lms.errors import Invalid, Sentence
 from lms.writers import outside_writing
 
 CHARS_MOST = 20_000
@@ -30,10 +30,10 @@ VALUE_CHARS_MOST = 64  # of a number or a day; what is longer is a text
 class YamlError(Invalid):
     """A text is no YAML that is read here. line: from 1; why: a sentence that says what to do."""
 
-    def __init__(self, line: int, why: str) -> None:
-        super().__init__(f"Line {line}: {why}")
+    def __init__(self, line: int, why: str, **arguments: object) -> None:
         self.line = line
-        self.why = why
+        self.why = Sentence(why, **arguments)
+        super().__init__("Line %(line)d: %(why)s", line=line, why=self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ _UNREADABLE = "This line cannot be read. Write “key: value”; put a value tha
 def _check_size(text: str) -> None:
     if len(text) > CHARS_MOST:
         line = text.count("\n", 0, CHARS_MOST) + 1
-        raise YamlError(line, f"This is too long: {CHARS_MOST} characters at most.")
+        raise YamlError(line, "This is too long: %(most)s characters at most.", most=CHARS_MOST)
     for number, line_text in enumerate(text.split("\n"), 1):
         if line_text.count("[") + line_text.count("{") > BRACKETS_MOST:
             raise YamlError(number, "This line is nested too deep, or holds too many brackets.")
@@ -131,7 +131,9 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             return Scalar(line, event.value, _value_of(self.values, event, line))
         if depth > DEPTH_MOST:
-            raise YamlError(line, f"This is nested too deep: {DEPTH_MOST} levels at most.")
+            raise YamlError(
+                line, "This is nested too deep: %(most)s levels at most.", most=DEPTH_MOST
+            )
         if isinstance(event, yaml.SequenceStartEvent):
             items = []
             while not isinstance(inner := next(self.events), yaml.SequenceEndEvent):
@@ -149,7 +151,7 @@ class _Reader:
             if key.text == "<<":
                 raise YamlError(key.line, "“<<” is not used here: write the keys themselves.")
             if key.text in entries:
-                raise YamlError(key.line, f"“{key.text[:60]}” stands twice.")
+                raise YamlError(key.line, "“%(key)s” stands twice.", key=key.text[:60])
             keys[key.text] = key.line
             entries[key.text] = self._node(next(self.events), depth + 1)
         return Mapping(line, entries, keys)

@@ -26,7 +26,7 @@ from tincan import (
     Verb,
 )
 
-from lms.errors import Invalid
+from lms.errors import ForMachines, Invalid
 from xapi.text import CachedActivity, duration_text
 from xapi.vocabulary import PROFILE, ROPES_VERSION, ROPES_VERSION_IRI, VOIDED, VerbTerm
 
@@ -211,22 +211,24 @@ def _check(
     timestamp: dt.datetime | None,
 ) -> None:
     if score_scaled is not None and not -1 <= score_scaled <= 1:  # also refuses NaN
-        raise CannotBeStated(f"A scaled score lies between -1 and 1, not at {score_scaled}.")
+        raise CannotBeStated(
+            ForMachines(f"A scaled score lies between -1 and 1, not at {score_scaled}.")
+        )
     if duration_seconds is not None and not (
         duration_seconds >= 0 and math.isfinite(duration_seconds)
     ):
-        raise CannotBeStated(f"A duration cannot be {duration_seconds} seconds.")
+        raise CannotBeStated(ForMachines(f"A duration cannot be {duration_seconds} seconds."))
     if registration is not None and not _is_uuid(registration):
-        raise CannotBeStated(f"A registration is a UUID, not “{registration}”.")
+        raise CannotBeStated(ForMachines(f"A registration is a UUID, not “{registration}”."))
     if timestamp is not None and timestamp.tzinfo is None:
-        raise CannotBeStated("A timestamp needs a time zone.")
+        raise CannotBeStated(ForMachines("A timestamp needs a time zone."))
 
 
 def _check_extensions(*several: Mapping[str, Any] | None) -> None:
     for extensions in several:
         for key in extensions or ():
             if ":" not in key:
-                raise CannotBeStated(f"An extension's key is an IRI, not “{key}”.")
+                raise CannotBeStated(ForMachines(f"An extension's key is an IRI, not “{key}”."))
 
 
 @lru_cache(maxsize=4096)
@@ -244,7 +246,7 @@ def _home_page() -> str:
 
 def _activity_iri(home_page: str, path: str) -> str:
     if not path or path.startswith("/") or path.endswith("/"):
-        raise CannotBeStated(f"An activity's path has no slash at its ends: “{path}”.")
+        raise CannotBeStated(ForMachines(f"An activity's path has no slash at its ends: “{path}”."))
     return f"{home_page.rstrip('/')}/activities/{path}"
 
 
@@ -284,4 +286,4 @@ def _verb_plain(term: VerbTerm) -> dict[str, Any]:
 def _plain_activity(activity: Activity) -> dict[str, Any]:
     if isinstance(activity, CachedActivity):
         return activity.plain
-    raise CannotBeStated("A template takes activities that xapi.build.activity made.")
+    raise CannotBeStated(ForMachines("A template takes activities that xapi.build.activity made."))

@@ -17,8 +17,8 @@ from certificates import codes
 from certificates.models import Award
 from certificates.rendering import qr
 from lms import days
+from lms.written import direction_of
 
-RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur"})
 # Width of a name in halves of a wide letter, and the class that makes it fit.
 NAME_SIZES = ((26, ""), (34, "medium"), (64, "long"), (130, "longer"))
 
@@ -67,7 +67,7 @@ def build_page(award: Award, name: str) -> str:
         html: str = render_template(
             "certificates/certificate.html",
             language=lines.language,
-            direction="rtl" if lines.language.split("-")[0] in RIGHT_TO_LEFT else "ltr",
+            direction=direction_of(lines.language),
             created=award.earned_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             company=lines.company,
             name=printable(name),

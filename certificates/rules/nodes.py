@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lms import yaml_text
-from lms.errors import Invalid
+from lms.errors import Invalid, Sentence
 from lms.yaml_text import Node, Scalar, Sequence, YamlError
 
 
@@ -26,20 +26,26 @@ class Place:
         """The line of the text on which the value begins, from 1."""
         return self.node.line
 
-    def fail(self, why: str) -> BadRule:
+    def fail(self, template: str, /, **arguments: object) -> BadRule:
         """Return the error to raise about this value."""
-        where = f"Line {self.line}"
-        return BadRule(f"{where}, {self.path}: {why}" if self.path else f"{where}: {why}")
+        why = Sentence(template, **arguments)
+        if not self.path:
+            return BadRule("Line %(line)d: %(why)s", line=self.line, why=why)
+        return BadRule("Line %(line)d, %(path)s: %(why)s", line=self.line, path=self.path, why=why)
 
     def mapping(self, allowed: frozenset[str]) -> Mapping[str, Place]:
         """Read a mapping whose keys are all known."""
         if not isinstance(self.node, yaml_text.Mapping):
-            raise self.fail(f"here belong keys and values ({_list(allowed)}).")
+            raise self.fail("here belong keys and values (%(known)s).", known=_list(allowed))
         found: dict[str, Place] = {}
         for key, node in self.node.entries.items():
             if key not in allowed:
                 place = Place(Scalar(self.node.keys[key], key, key), self.path)
-                raise place.fail(f"“{key[:60]}” is not known here. Known: {_list(allowed)}.")
+                raise place.fail(
+                    "“%(key)s” is not known here. Known: %(known)s.",
+                    key=key[:60],
+                    known=_list(allowed),
+                )
             found[key] = Place(node, f"{self.path}.{key}" if self.path else key)
         return found
 
@@ -48,7 +54,7 @@ class Place:
         if not isinstance(self.node, Sequence) or not self.node.items:
             raise self.fail("here belongs a list with one entry at least.")
         if len(self.node.items) > at_most:
-            raise self.fail(f"the list has more than {at_most} entries.")
+            raise self.fail("the list has more than %(at_most)s entries.", at_most=at_most)
         for number, node in enumerate(self.node.items, start=1):
             yield Place(node, f"{self.path}[{number}]")
 
@@ -60,7 +66,7 @@ class Place:
         if not text or self.is_null():
             raise self.fail("the text is empty.")
         if len(text) > at_most:
-            raise self.fail(f"the text is longer than {at_most} characters.")
+            raise self.fail("the text is longer than %(at_most)s characters.", at_most=at_most)
         if any(ord(letter) < 32 or 0x7F <= ord(letter) < 0xA0 for letter in text):
             raise self.fail("the text holds control characters.")
         return text
@@ -69,9 +75,16 @@ class Place:
         """Read a whole number between `low` and `high`."""
         text = self.node.text if isinstance(self.node, Scalar) else ""
         if not text.isascii() or not text.isdigit() or len(text) > 9:
-            raise self.fail(f"here belongs a whole number from {low} to {high}.")
+            raise self.fail(
+                "here belongs a whole number from %(low)s to %(high)s.", low=low, high=high
+            )
         if not low <= int(text) <= high:
-            raise self.fail(f"{int(text)} is not between {low} and {high}.")
+            raise self.fail(
+                "%(number)s is not between %(low)s and %(high)s.",
+                number=int(text),
+                low=low,
+                high=high,
+            )
         return int(text)
 
     def yes_or_no(self) -> bool:
@@ -84,7 +97,11 @@ class Place:
         """Read a word of a closed list."""
         word = self.node.text if isinstance(self.node, Scalar) else ""
         if word not in allowed:
-            raise self.fail(f"“{word[:60]}” is not known here. Known: {_list(allowed)}.")
+            raise self.fail(
+                "“%(key)s” is not known here. Known: %(known)s.",
+                key=word[:60],
+                known=_list(allowed),
+            )
         return word
 
     def is_null(self) -> bool:
@@ -97,7 +114,7 @@ def read_root(text: str) -> Place:
     try:
         node = yaml_text.read(text)
     except YamlError as error:
-        raise BadRule(error.message) from error
+        raise BadRule(error.sentence) from error
     if node is None:
         raise BadRule("Line 1: the rule is empty.")
     return Place(node, "")

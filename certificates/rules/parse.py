@@ -30,6 +30,7 @@ from certificates.rules.model import (
     Rule,
 )
 from certificates.rules.nodes import BadRule, Place, read_root
+from lms.errors import Sentence
 from lms.evidence import Filter, Source
 
 RULE_KEYS = frozenset({"slug", "title", "summary", "language", "order", "offered_to", "requires"})
@@ -51,13 +52,13 @@ def parse(text: str) -> Rule:
     keys = read_root(text).mapping(RULE_KEYS)
     for needed in ("slug", "title", "requires"):
         if needed not in keys:
-            raise BadRule(f"Line 1: “{needed}” is missing.")
+            raise BadRule("Line 1: “%(needed)s” is missing.", needed=needed)
     need, conditions = _requires(keys["requires"])
     return Rule(
-        slug=_matching(keys["slug"], SLUG, 60, "small letters, digits and hyphens"),
+        slug=_matching(keys["slug"], SLUG, 60, Sentence("small letters, digits and hyphens")),
         title=keys["title"].text(80),
         summary=keys["summary"].text(300) if "summary" in keys else "",
-        language=_matching(keys["language"], LANGUAGE, 16, "a language code such as en")
+        language=_matching(keys["language"], LANGUAGE, 16, Sentence("a language code such as en"))
         if "language" in keys
         else "en",
         order=keys["order"].number(0, 1000) if "order" in keys else 50,
@@ -76,7 +77,7 @@ def _requires(place: Place) -> tuple[Need, tuple[Condition, ...]]:
     for item in listed.items(MAX_CONDITIONS):
         condition = _condition(item)
         if condition.id in {other.id for other in conditions}:
-            raise item.fail(f"two conditions have the id “{condition.id}”.")
+            raise item.fail("two conditions have the id “%(name)s”.", name=condition.id)
         conditions.append(condition)
     return Need(word), tuple(conditions)
 
@@ -106,7 +107,7 @@ def _condition(place: Place) -> Condition:
         at_least = inner["at_least"].number(1, 10_000) if "at_least" in inner else 1
         where, only_if_reported = Filter(), False
     if "id" in keys:
-        identifier = _matching(keys["id"], SLUG, 40, "small letters, digits and hyphens")
+        identifier = _matching(keys["id"], SLUG, 40, Sentence("small letters, digits and hyphens"))
     if "title" not in keys:
         raise place.fail("a condition needs a `title` that people can read.")
     title = keys["title"].text(80)
@@ -136,7 +137,9 @@ def _usage(place: Place) -> tuple[str, int, Filter, bool]:
         inner = keys["in"].mapping(frozenset({"group_kind"}))
         if "group_kind" not in inner:
             raise keys["in"].fail("`group_kind` is missing.")
-        group_kind = _matching(inner["group_kind"], SLUG, 40, "small letters, digits and hyphens")
+        group_kind = _matching(
+            inner["group_kind"], SLUG, 40, Sentence("small letters, digits and hyphens")
+        )
     # A signed, deduplicated act is what a certificate rests on; a rule may accept less.
     sources = frozenset({Source.EVENT})
     if "accept" in keys:
@@ -177,12 +180,12 @@ def _days(place: Place) -> int:
     if not text.endswith("d") or not number.isascii() or not number.isdigit():
         raise place.fail("write days, such as 14d.")
     if not 1 <= int(number) <= MAX_DAYS:
-        raise place.fail(f"between 1d and {MAX_DAYS}d.")
+        raise place.fail("between 1d and %(most)sd.", most=MAX_DAYS)
     return int(number)
 
 
 def _matching(place: Place, pattern: re.Pattern[str], at_most: int, what: str) -> str:
     text = place.text(at_most)
     if not pattern.fullmatch(text):
-        raise place.fail(f"“{text}” does not fit: write {what}.")
+        raise place.fail("“%(text)s” does not fit: write %(what)s.", text=text, what=what)
     return text

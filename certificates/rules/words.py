@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from certificates.rules.model import COMPLETED_MEASURE, USAGE_MEASURES, Condition, Distinct
+from lms.number_words import in_words
 
 
 def condition_in_words(condition: Condition) -> list[str]:
@@ -17,7 +18,12 @@ def condition_in_words(condition: Condition) -> list[str]:
     said = [_act(condition.where.verb), _amount(condition)]
     if condition.within_days is not None:
         said.append(
-            ngettext("within one day", "within %(num)s days in a row", condition.within_days)
+            ngettext(
+                "within one day",
+                "within %(count)s days in a row",
+                condition.within_days,
+                count=in_words(condition.within_days),
+            )
         )
     if condition.where.group_kind is not None:
         said.append(_("only in groups of this kind: %(kind)s", kind=condition.where.group_kind))
@@ -52,16 +58,27 @@ def _amount(condition: Condition) -> str:
     number = condition.at_least
     phrases = {
         USAGE_MEASURES[Distinct.RECIPIENT]: lambda: ngettext(
-            "one person at least", "%(num)s different people at least", number
+            "one person at least",
+            "%(count)s different people at least",
+            number,
+            count=in_words(number),
         ),
         USAGE_MEASURES[Distinct.DAY]: lambda: ngettext(
-            "on one day at least", "on %(num)s different days at least", number
+            "on one day at least",
+            "on %(count)s different days at least",
+            number,
+            count=in_words(number),
         ),
         USAGE_MEASURES[Distinct.GROUP]: lambda: ngettext(
-            "in one group at least", "in %(num)s different groups at least", number
+            "in one group at least",
+            "in %(count)s different groups at least",
+            number,
+            count=in_words(number),
         ),
     }
     found = phrases.get(condition.measure)
     if found is None:
-        return str(ngettext("once at least", "%(num)s times at least", number))
+        return str(
+            ngettext("once at least", "%(count)s times at least", number, count=in_words(number))
+        )
     return str(found())

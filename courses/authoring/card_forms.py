@@ -63,7 +63,7 @@ def clean(text: str | None) -> str:
     kept = CONTROL.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n"))
     if len(kept) > TEXT_MAX_CHARS:
         raise Invalid(
-            _("One text has more than 20,000 characters. Make two cards of it; nothing was saved.")
+            "One text has more than 20,000 characters. Make two cards of it; nothing was saved."
         )
     return tidy(kept)
 
@@ -118,7 +118,7 @@ class ChoiceForm:
                     {"text": text, "right": "right" in fields[number], "feedback": feedback}
                 )
         if len(options) > OPTIONS_KEPT_MAX:
-            raise Invalid(_("A question has %(n)d options at most.", n=OPTIONS_KEPT_MAX))
+            raise Invalid("A question has %(n)d options at most.", n=OPTIONS_KEPT_MAX)
         right = sum(option["right"] for option in options)
         return {
             "text": clean(sent.get("text")),
@@ -208,9 +208,7 @@ class RawForm:
         try:
             return get_card_type(self.kind).parse(body, frozenset())
         except CardTextError as error:
-            raise Invalid(
-                _("Line %(line)d: %(said)s", line=error.line, said=error.message)
-            ) from error
+            raise Invalid("Line %(line)d: %(said)s", line=error.line, said=error.message) from error
 
     def shown(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """The card as text."""
@@ -232,7 +230,7 @@ def form_for(kind: str) -> CardForm:
 def _chosen(sent: Mapping[str, str], name: str, choices: Mapping[str, Any]) -> str:
     value = sent.get(name, "")
     if value not in choices:
-        raise Invalid(_("“%(value)s” is not among the choices. Choose again.", value=value[:40]))
+        raise Invalid("“%(value)s” is not among the choices. Choose again.", value=value[:40])
     return value
 
 
@@ -243,6 +241,6 @@ def _number(sent: Mapping[str, str], name: str, label: str) -> int | None:
         return None
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= 1000:
         raise Invalid(
-            _("%(label)s Write a whole number from 1 to 1,000. Nothing was saved.", label=label)
+            "%(label)s Write a whole number from 1 to 1,000. Nothing was saved.", label=label
         )
     return int(text)

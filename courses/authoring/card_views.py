@@ -17,6 +17,7 @@ from lms.db import db, keep_so_far
 from lms.errors import Invalid
 from lms.people.access import Who, allow
 from lms.people.current import current_person
+from lms.written import isolate
 
 NEW_OPTION = "more"
 
@@ -68,6 +69,7 @@ def card(slug: str, card_id: str) -> Any:
                 base,
                 "courses/authoring/_card_conflict.html",
                 course=course,
+                document=draft_of(course),
                 card=edited.theirs,
                 theirs_text=pages.card_text(edited.theirs),
             )
@@ -213,7 +215,8 @@ def remove_card(slug: str, card_id: str) -> Any:
             course, current_person().id, lambda document: outline.remove_card(document, card_id)
         )
         flash(
-            _("The card “%(title)s” is taken away.", title=pages.card_title(place.card)), "success"
+            _("The card “%(title)s” is taken away.", title=isolate(pages.card_title(place.card))),
+            "success",
         )
         return redirect(url_for("authoring.course", slug=slug, _anchor=f"lesson-{place.lesson.id}"))
     return render_template(
@@ -223,6 +226,7 @@ def remove_card(slug: str, card_id: str) -> Any:
         question=_("Take this card away?"),
         text=_("Published versions keep it."),
         parts=[pages.card_title(place.card)],
+        language=draft_of(course).language,
         yes=_("Take it away"),
         back=url_for("authoring.card", slug=slug, card_id=card_id),
     )

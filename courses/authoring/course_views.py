@@ -129,6 +129,7 @@ def discard(slug: str) -> Any:
             number=found.published_number,
         ),
         parts=[],
+        language=found.language,
         yes=_("Throw the draft away"),
         back=url_for("authoring.course", slug=slug),
     )
@@ -153,6 +154,7 @@ def put_away(slug: str) -> Any:
             "the middle may finish. You can bring it back at any time."
         ),
         parts=[],
+        language=found.language,
         yes=_("Put it away"),
         back=url_for("authoring.course", slug=slug),
     )

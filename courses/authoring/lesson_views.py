@@ -14,6 +14,7 @@ from lms.db import db
 from lms.errors import Invalid
 from lms.people.access import Who, allow
 from lms.people.current import current_person
+from lms.written import fill, in_language, isolate
 
 
 @allow(Who.AUTHOR)
@@ -30,7 +31,8 @@ def add_lesson(slug: str) -> Any:
 def lesson(slug: str, lesson_id: str) -> Any:
     """Edit a lesson's title and length."""
     course = get_course(slug)
-    found = outline.get_lesson(draft_of(course), lesson_id)
+    document = draft_of(course)
+    found = outline.get_lesson(document, lesson_id)
     form = LessonForm(obj=None if request.method == "POST" else found)
     theirs = None
     if request.method == "GET":
@@ -62,6 +64,7 @@ def lesson(slug: str, lesson_id: str) -> Any:
     page = render_template(
         "courses/authoring/lesson.html",
         course=course,
+        document=document,
         lesson=found,
         form=form,
         theirs=theirs,
@@ -86,23 +89,28 @@ def move_lesson(slug: str, lesson_id: str) -> Any:
 def remove_lesson(slug: str, lesson_id: str) -> Any:
     """Ask, then take the lesson away with its cards."""
     course = get_course(slug)
-    found = outline.get_lesson(draft_of(course), lesson_id)
+    document = draft_of(course)
+    found = outline.get_lesson(document, lesson_id)
     form = PlainForm()
     if form.validate_on_submit():
         services.change(
             course,
             current_person().id,
-            lambda document: outline.remove_lesson(document, lesson_id),
+            lambda draft: outline.remove_lesson(draft, lesson_id),
         )
-        flash(_("The lesson “%(title)s” is taken away.", title=found.title), "success")
+        flash(_("The lesson “%(title)s” is taken away.", title=isolate(found.title)), "success")
         return redirect(url_for("authoring.course", slug=slug))
     return render_template(
         "courses/authoring/remove.html",
         form=form,
         course=course,
-        question=_("Take the lesson “%(title)s” away?", title=found.title),
+        question=fill(
+            _("Take the lesson “%(title)s” away?"),
+            title=in_language(found.title, document.language),
+        ),
         text=_("Its cards go with it. Published versions keep theirs."),
         parts=[pages.card_title(card) for card in found.cards],
+        language=document.language,
         yes=_("Take it away"),
         back=url_for("authoring.course", slug=slug),
     )

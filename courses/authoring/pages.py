@@ -16,6 +16,8 @@ from courses.catalogue.document import Card, Document, Problem
 from courses.catalogue.models import Course
 from courses.catalogue.services import publishing_problems
 from lms import clock, days
+from lms.errors import shown
+from lms.written import isolate
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +41,29 @@ def _to_mend(course: Course, document: Document, problem: Problem) -> ToMend:
         return ToMend(
             _(
                 "Lesson “%(lesson)s”, card %(number)d",
-                lesson=place.lesson.title,
+                lesson=isolate(place.lesson.title),
                 number=place.number,
             ),
-            problem.message,
+            shown(problem.message),
             url_for("authoring.card", slug=course.slug, card_id=place.card.id),
             place.card.id,
         )
     lesson = next((x for x in document.lessons if x.id == problem.lesson), None)
     if lesson is not None:
         return ToMend(
-            _("Lesson “%(lesson)s”", lesson=lesson.title),
-            problem.message,
+            _("Lesson “%(lesson)s”", lesson=isolate(lesson.title)),
+            shown(problem.message),
             url_for("authoring.lesson", slug=course.slug, lesson_id=lesson.id),
         )
     page = "authoring.about" if document.lessons else "authoring.course"
-    return ToMend(_("The course"), problem.message, url_for(page, slug=course.slug))
+    return ToMend(_("The course"), shown(problem.message), url_for(page, slug=course.slug))
 
 
 def card_problems(document: Document, card_id: str) -> list[str]:
     """Return what keeps one card from being published."""
-    return [found.message for found in publishing_problems(document) if found.card == card_id]
+    return [
+        shown(found.message) for found in publishing_problems(document) if found.card == card_id
+    ]
 
 
 def card_kind(card: Card) -> Any:

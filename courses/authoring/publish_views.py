@@ -96,6 +96,7 @@ def restore(slug: str, number: int) -> Any:
         question=_("Go back to the text of version %(number)d?", number=number),
         text=text,
         parts=[lesson.title for lesson in document.lessons],
+        language=document.language,
         yes=_("Make it the draft"),
         back=url_for("authoring.history", slug=slug),
     )

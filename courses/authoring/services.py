@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer
@@ -24,7 +25,7 @@ from courses.catalogue.services import create_course, draft_of, put_away, save_d
 from courses.paths.models import Path, PathCourse
 from lms import audit
 from lms.db import db
-from lms.errors import Conflict, NotFound
+from lms.errors import Conflict, NotFound, Sentence
 from lms.people.models import Identity
 
 Change = Callable[[Document], Document]
@@ -38,7 +39,7 @@ class Edited(Conflict):
 
     def __init__(self, theirs: Any) -> None:
         super().__init__(
-            _(
+            Sentence(
                 "Somebody else changed this after you opened it, perhaps you in another window. "
                 "Nothing was overwritten: both texts are here."
             )
@@ -81,7 +82,13 @@ def _escaped(word: str) -> str:
 def start_course(title: str, summary: str, actor_id: int) -> Course:
     """Create a course of that title, named by a slug of it that is free, with one empty lesson."""
     document, _lesson = outline.add_lesson(
-        Document(title=title, summary=summary, pass_score=0.7), _("First lesson")
+        Document(
+            title=title,
+            summary=summary,
+            pass_score=0.7,
+            language=current_app.config["LMS_LANGUAGE"],
+        ),
+        _("First lesson"),
     )
     return create_course(free_slug(title), document, actor_id)
 
@@ -101,11 +108,8 @@ def put_course_away(course: Course, actor_id: int) -> None:
     paths = paths_of(course)
     if paths:
         raise Conflict(
-            _(
-                "“%(path)s” asks for this course. Take it out of the path first; until then it "
-                "stays.",
-                path=", ".join(paths),
-            )
+            "“%(path)s” asks for this course. Take it out of the path first; until then it stays.",
+            path=", ".join(paths),
         )
     put_away(course, actor_id)
 
@@ -295,7 +299,7 @@ def get_version(course: Course, number: int) -> CourseVersion:
         )
     )
     if found is None:
-        raise NotFound(_("This course has no such version."))
+        raise NotFound("This course has no such version.")
     return found
 
 

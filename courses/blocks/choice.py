@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from courses.blocks.markdown import text_problems
 from courses.catalogue.cards import CardTextError, Renderer, Score
 from courses.catalogue.document import tidy
-from lms.errors import Invalid
+from lms.errors import Invalid, Sentence
 
 OPTION = re.compile(r"- \[([ xX])\](?: (.*))?\Z")
 FEEDBACK = re.compile(r"(?:  |\t)[ \t]*>(?: (.*)|(.*))\Z")
@@ -81,16 +80,27 @@ class ChoiceCard:
         options = list(data.get("options", ()))
         found = text_problems(text, media)
         if self.recognises(text):
-            found.append("Write the options below the question, not into it.")
+            found.append(Sentence("Write the options below the question, not into it."))
         if not OPTIONS_MIN <= len(options) <= OPTIONS_MAX:
-            found.append(f"A question has {OPTIONS_MIN} to {OPTIONS_MAX} options.")
+            found.append(
+                Sentence(
+                    "A question has %(least)s to %(most)s options.",
+                    least=OPTIONS_MIN,
+                    most=OPTIONS_MAX,
+                )
+            )
         right = sum(bool(option["right"]) for option in options)
         if not right:
-            found.append("Mark at least one option as right.")
+            found.append(Sentence("Mark at least one option as right."))
         if right > 1 and not data.get("multiple"):
-            found.append("Two options are right: let people choose several, or mark only one.")
+            found.append(
+                Sentence("Two options are right: let people choose several, or mark only one.")
+            )
         for number, option in enumerate(options, 1):
-            found += [f"Option {number}: {said}" for said in _option_problems(option, media)]
+            found += [
+                Sentence("Option %(number)d: %(said)s", number=number, said=said)
+                for said in _option_problems(option, media)
+            ]
         return found
 
     def asks(self, data: Mapping[str, Any]) -> bool:
@@ -108,9 +118,9 @@ class ChoiceCard:
         chosen = set(response)
         known = {str(number) for number in range(len(options))}
         if not chosen:
-            raise Invalid(_("Choose an answer first."))
+            raise Invalid("Choose an answer first.")
         if not chosen <= known or (len(chosen) > 1 and not data["multiple"]):
-            raise Invalid(_("That answer does not belong to this question. Open the card again."))
+            raise Invalid("That answer does not belong to this question. Open the card again.")
         right = {str(number) for number, option in enumerate(options) if option["right"]}
         hits, misses = len(chosen & right), len(chosen - right)
         return Score(max(0.0, (hits - misses) / len(right)), chosen == right)
@@ -173,13 +183,13 @@ def _option_problems(option: Mapping[str, Any], media: frozenset[str]) -> list[s
     found: list[str] = []
     lines = text.split("\n")
     if not text.strip():
-        found.append("write what can be chosen.")
+        found.append(Sentence("write what can be chosen."))
     elif any(not line or line != line.strip() or line.startswith(">") for line in lines):
-        found.append("write it without blank lines, indents and quotation marks (>).")
+        found.append(Sentence("write it without blank lines, indents and quotation marks (>)."))
     if not feedback.strip():
-        found.append("write feedback: why it is right, or what would happen.")
+        found.append(Sentence("write feedback: why it is right, or what would happen."))
     elif any(line != line.rstrip() for line in feedback.split("\n")):
-        found.append("take away the spaces at the ends of lines in the feedback.")
+        found.append(Sentence("take away the spaces at the ends of lines in the feedback."))
     return found + text_problems(text, media) + text_problems(feedback, media)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -22,6 +23,33 @@ from lms.db import db
 from lms.errors import NotFound
 
 KEPT_VERSIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What a page says of a course beside its cards, all of it from one version of it.
+
+    `number` is the version's; 0 for a draft.
+    """
+
+    number: int
+    title: str
+    summary: str
+    language: str
+    lessons: int
+    minutes: int
+
+
+def newest_edition(course: Course) -> Edition:
+    """Return what the course's newest version says; its row holds all of it."""
+    return Edition(
+        course.published_number,
+        course.title,
+        course.summary,
+        course.language,
+        course.lessons,
+        course.minutes,
+    )
 
 
 class Content:
@@ -47,6 +75,14 @@ class Content:
         )
         self._views: dict[str, Mapping[str, Any]] = {}
         self.description: str = self.render(document.description)
+        self.edition = Edition(
+            number,
+            document.title,
+            document.summary,
+            document.language,
+            len(document.lessons),
+            sum(lesson.minutes for lesson in document.lessons),
+        )
 
     def render(self, text: str) -> str:
         """Return an author's Markdown as safe HTML, with this version's pictures."""

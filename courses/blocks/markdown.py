@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from courses.catalogue.document import CONTROL, tidy
+from lms.errors import Sentence
 from lms.writers import outside_writing
 
 MEDIA_PREFIX = "media/"
@@ -107,21 +108,33 @@ def text_problems(text: str, media: frozenset[str]) -> list[str]:
     if too_much := excess(text):
         found.append(too_much)
     if text != tidy(text):
-        found.append("Take away the blank lines before and after the text.")
+        found.append(Sentence("Take away the blank lines before and after the text."))
     if CONTROL.search(text):
-        found.append("The text holds a character that cannot be shown. Type that line again.")
+        found.append(
+            Sentence("The text holds a character that cannot be shown. Type that line again.")
+        )
     for source, alternative in pictures(text):
         name = source.removeprefix(MEDIA_PREFIX)
         if not source.startswith(MEDIA_PREFIX):
             found.append(
-                f"The picture “{source}” is somewhere else. Put the file into media/ and write "
-                f"media/{name.rsplit('/', 1)[-1]}."
+                Sentence(
+                    "The picture “%(source)s” is somewhere else. Put the file into media/ and write media/%(name)s.",
+                    source=source,
+                    name=name.rsplit("/", 1)[-1],
+                )
             )
         elif name not in media:
-            found.append(f"There is no picture {source}. Add the file, or correct its name.")
+            found.append(
+                Sentence(
+                    "There is no picture %(source)s. Add the file, or correct its name.",
+                    source=source,
+                )
+            )
         if not alternative:
             found.append(
-                f"Say in words what the picture {source} shows, for those who cannot see it: "
-                "![what it shows](…)."
+                Sentence(
+                    "Say in words what the picture %(source)s shows, for those who cannot see it: ![what it shows](…).",
+                    source=source,
+                )
             )
     return found

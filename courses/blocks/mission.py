@@ -15,7 +15,7 @@ from courses.blocks.markdown import text_problems
 from courses.catalogue.cards import CardTextError, Renderer, Score
 from courses.catalogue.document import CONTROL, tidy
 from lms import yaml_text
-from lms.errors import Invalid
+from lms.errors import Invalid, Sentence
 from lms.evidence import Filter, Window, find_measure
 from lms.yaml_text import YamlError
 
@@ -70,14 +70,17 @@ class MissionCard:
         for key, value in block.items():
             if key not in KEYS:
                 raise CardTextError(
-                    start + 1, f"“{key[:60]}” is not known in a mission. Known: {', '.join(KEYS)}."
+                    start + 1,
+                    "“%(key)s” is not known in a mission. Known: %(known)s.",
+                    key=key[:60],
+                    known=", ".join(KEYS),
                 )
             if type(value) is not KEYS[key]:
-                kind = "a whole number" if KEYS[key] is int else "a word"
-                raise CardTextError(start + 1, f"“{key}” wants {kind}.")
+                kind = Sentence("a whole number") if KEYS[key] is int else Sentence("a word")
+                raise CardTextError(start + 1, "“%(name)s” wants %(kind)s.", name=key, kind=kind)
         for key in REQUIRED:
             if key not in block:
-                raise CardTextError(start + 1, f"The mission lacks “{key}”.")
+                raise CardTextError(start + 1, "The mission lacks “%(key)s”.", key=key)
         return {"text": tidy("\n".join(lines[:start])), **{k: block[k] for k in KEYS if k in block}}
 
     def serialise(self, data: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
@@ -92,22 +95,30 @@ class MissionCard:
         """A measure, a number, and words from the closed vocabulary."""
         found = text_problems(str(data.get("text", "")), media)
         if self.recognises(str(data.get("text", ""))):
-            found.append("A card holds one mission. Make a second card for the other.")
+            found.append(Sentence("A card holds one mission. Make a second card for the other."))
         if choice_card.recognises(str(data.get("text", ""))):
-            found.append("Check boxes belong to a question, not to a mission.")
+            found.append(Sentence("Check boxes belong to a question, not to a mission."))
         if not str(data.get("text", "")):
-            found.append("Say in the text what to do in the network.")
+            found.append(Sentence("Say in the text what to do in the network."))
         for key, kind in KEYS.items():
             value = data.get(key)
             if value is None:
                 if key in REQUIRED:
-                    found.append(f"The mission lacks “{key}”.")
+                    found.append(Sentence("The mission lacks “%(key)s”.", key=key))
             elif kind is int and not (type(value) is int and 1 <= value <= NUMBER_MAX):
-                found.append(f"“{key}” is a number from 1 to {NUMBER_MAX}.")
+                found.append(
+                    Sentence(
+                        "“%(key)s” is a number from 1 to %(most)s.",
+                        key=key,
+                        most=NUMBER_MAX,
+                    )
+                )
             elif kind is str and not (isinstance(value, str) and _plain(value)):
-                found.append(f"“{key}” is one word in small letters, such as replied.")
+                found.append(
+                    Sentence("“%(key)s” is one word in small letters, such as replied.", key=key)
+                )
         if any(CONTROL.search(str(value)) for value in data.values()):
-            found.append("The mission holds a character that cannot be shown.")
+            found.append(Sentence("The mission holds a character that cannot be shown."))
         return found
 
     def asks(self, data: Mapping[str, Any]) -> bool:

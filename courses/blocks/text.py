@@ -11,7 +11,7 @@ from courses.blocks.choice import OPTION
 from courses.blocks.markdown import text_problems
 from courses.catalogue.cards import Renderer, Score, card_types
 from courses.catalogue.document import tidy
-from lms.errors import Invalid
+from lms.errors import Invalid, Sentence
 
 
 class TextCard:
@@ -40,9 +40,11 @@ class TextCard:
             return ["This card is empty. Write something, or take the card away."]
         found = text_problems(text, media)
         if any(OPTION.match(line) for line in text.split("\n")):
-            found.append("Check boxes belong to a question. Make this card a question.")
+            found.append(Sentence("Check boxes belong to a question. Make this card a question."))
         elif any(kind.recognises(text) for name, kind in card_types().items() if name != self.name):
-            found.append("This text reads like another type of card. Change the card's type.")
+            found.append(
+                Sentence("This text reads like another type of card. Change the card's type.")
+            )
         return found
 
     def asks(self, data: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 from courses.catalogue.document import Document, Problem, structure_problems
-from lms.errors import Invalid, Misconfigured
+from lms.errors import Invalid, Misconfigured, Sentence
 
 ENTRY_POINTS = "courses.card_types"
 FALLBACK = "text"
@@ -24,10 +24,10 @@ FALLBACK = "text"
 class CardTextError(Exception):
     """A card's text cannot be read: `line` counts from 1 in the card's body; what to do instead."""
 
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, line: int, template: str, /, **arguments: Any) -> None:
+        self.message = Sentence(template, **arguments)
+        super().__init__(str(self.message))
         self.line = line
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ class CardType(Protocol):
         ...
 
     def validate(self, data: Mapping[str, Any], media: frozenset[str]) -> Sequence[str]:
-        """Return a sentence for each thing an author must mend. `media`: the names of pictures."""
+        """Return a sentence for each thing an author must mend (`lms.errors.Sentence`, so that it can
+        be translated). `media`: the names of pictures."""
         ...
 
     def asks(self, data: Mapping[str, Any]) -> bool:
@@ -121,7 +122,9 @@ def get_card_type(name: str) -> CardType:
     found = find_card_type(name)
     if found is None:
         raise Invalid(
-            f"No card type named “{name}” is installed. Known: {', '.join(card_types())}."
+            "No card type named “%(name)s” is installed. Known: %(known)s.",
+            name=name,
+            known=", ".join(card_types()),
         )
     return found
 
@@ -133,7 +136,7 @@ def problems(document: Document) -> list[Problem]:
     for lesson, card in document.cards():
         kind = find_card_type(card.type)
         if kind is None:
-            message = f"No card type named “{card.type}” is installed."
+            message = Sentence("No card type named “%(name)s” is installed.", name=card.type)
             found.append(Problem(message, lesson.id, card.id))
             continue
         found += [Problem(said, lesson.id, card.id) for said in kind.validate(card.data, media)]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lms.errors import Invalid
+from lms.errors import Invalid, Sentence
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 SLUG_MAX_CHARS = 60
@@ -176,24 +176,32 @@ def structure_problems(document: Document) -> list[Problem]:
     """Return what is wrong with a course apart from the insides of its cards."""
     found: list[Problem] = []
     if not document.title.strip():
-        found.append(Problem("Give the course a title."))
+        found.append(Problem(Sentence("Give the course a title.")))
     if not document.summary.strip():
-        found.append(Problem("Give the course a summary: one sentence that says what it is for."))
+        found.append(
+            Problem(Sentence("Give the course a summary: one sentence that says what it is for."))
+        )
     if document.pass_score is not None and not 0 < document.pass_score <= 1:
-        found.append(Problem("The pass score is a number above 0 and up to 1, such as 0.7."))
+        found.append(
+            Problem(Sentence("The pass score is a number above 0 and up to 1, such as 0.7."))
+        )
     if not document.lessons:
-        found.append(Problem("Write at least one lesson."))
-    for text, name in (
-        (document.title, "title"),
-        (document.summary, "summary"),
-        (document.language, "language"),
+        found.append(Problem(Sentence("Write at least one lesson.")))
+    for text, advice in (
+        (document.title, Sentence("Write the title of the course on one line.")),
+        (document.summary, Sentence("Write the summary of the course on one line.")),
+        (document.language, Sentence("Write the language of the course on one line.")),
     ):
         if text != text.strip() or "\n" in text or CONTROL.search(text):
-            found.append(Problem(f"Write the {name} of the course on one line."))
+            found.append(Problem(advice))
     if CONTROL.search(document.description) or document.description != tidy(document.description):
-        found.append(Problem("The description holds blank lines at its ends or odd characters."))
+        found.append(
+            Problem(Sentence("The description holds blank lines at its ends or odd characters."))
+        )
     found += [
-        Problem(f"“{name}” cannot be the name of a picture: write desk-1.png.")
+        Problem(
+            Sentence("“%(name)s” cannot be the name of a picture: write desk-1.png.", name=name)
+        )
         for name in document.media
         if not MEDIA_NAME.match(name)
     ]
@@ -208,28 +216,55 @@ def _lesson_problems(lesson: Lesson, lessons: set[str], cards: set[str]) -> list
     found: list[Problem] = []
     title = lesson.title
     if not title.strip() or title != title.strip() or "\n" in title or CONTROL.search(title):
-        found.append(Problem("Give the lesson a title on one line.", lesson.id))
+        found.append(Problem(Sentence("Give the lesson a title on one line."), lesson.id))
     if not is_slug(lesson.id) or lesson.id == "done":
         found.append(
-            Problem(f"“{lesson.id}” cannot name a lesson: use small letters and hyphens.", "")
+            Problem(
+                Sentence(
+                    "“%(name)s” cannot name a lesson: use small letters and hyphens.",
+                    name=lesson.id,
+                ),
+                "",
+            )
         )
     if lesson.id in lessons:
-        found.append(Problem(f"Two lessons are named “{lesson.id}”. Rename one.", lesson.id))
+        found.append(
+            Problem(
+                Sentence("Two lessons are named “%(name)s”. Rename one.", name=lesson.id), lesson.id
+            )
+        )
     lessons.add(lesson.id)
     if not 1 <= lesson.minutes <= MINUTES_MAX:
-        found.append(Problem(f"A lesson takes 1 to {MINUTES_MAX} minutes.", lesson.id))
+        found.append(
+            Problem(
+                Sentence("A lesson takes 1 to %(most)s minutes.", most=MINUTES_MAX),
+                lesson.id,
+            )
+        )
     if not lesson.cards:
-        found.append(Problem(f"The lesson “{title}” has no card yet.", lesson.id))
+        found.append(
+            Problem(Sentence("The lesson “%(title)s” has no card yet.", title=title), lesson.id)
+        )
     for card in lesson.cards:
         where = (lesson.id, card.id)
         if not is_slug(card.id) or card.id == "done":
             found.append(
-                Problem(f"“{card.id}” cannot name a card: use small letters and hyphens.", *where)
+                Problem(
+                    Sentence(
+                        "“%(name)s” cannot name a card: use small letters and hyphens.",
+                        name=card.id,
+                    ),
+                    *where,
+                )
             )
         if card.id in cards:
-            found.append(Problem(f"Two cards have the id “{card.id}”. Change one.", *where))
+            found.append(
+                Problem(
+                    Sentence("Two cards have the id “%(name)s”. Change one.", name=card.id), *where
+                )
+            )
         cards.add(card.id)
         heading = card.heading
         if heading != heading.strip() or "\n" in heading or CONTROL.search(heading):
-            found.append(Problem("Write the heading of a card on one line.", *where))
+            found.append(Problem(Sentence("Write the heading of a card on one line."), *where))
     return found

@@ -101,7 +101,9 @@ def reencode(content: bytes) -> tuple[bytes, str, int, int]:
     """Return (bytes, extension, width, height) of the picture written anew, turned upright."""
     outside_writing("taking in a picture")
     if len(content) > UPLOAD_MAX_BYTES:
-        raise TooLarge(f"The picture is larger than {UPLOAD_MAX_BYTES // 1024**2} MB.")
+        raise TooLarge(
+            "The picture is larger than %(megabytes)s MB.", megabytes=UPLOAD_MAX_BYTES // 1024**2
+        )
     try:
         with warnings.catch_warnings(), _whole_pictures_only():
             warnings.simplefilter("ignore")  # Pillow warns of what we refuse in words

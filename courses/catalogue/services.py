@@ -12,16 +12,23 @@ from courses.catalogue.media import find_pictures
 from courses.catalogue.models import Course, CourseVersion
 from lms import audit, clock
 from lms.db import db
-from lms.errors import Conflict, Invalid, NotFound
+from lms.errors import Conflict, Invalid, NotFound, Sentence
 
 
 class NotReady(Invalid):
     """A draft cannot be published; `problems` says what to mend, in reading order."""
 
     def __init__(self, found: list[Problem]) -> None:
-        first = found[0].message
-        more = "" if len(found) == 1 else f" There are {len(found) - 1} more things to mend."
-        super().__init__(f"{first}{more} The draft was kept.")
+        first, more = found[0].message, len(found) - 1
+        super().__init__(
+            Sentence(
+                "%(first)s There is more to mend, in %(more)d places. The draft was kept.",
+                first=first,
+                more=more,
+            )
+            if more
+            else Sentence("%(first)s The draft was kept.", first=first)
+        )
         self.problems = found
 
 
@@ -45,9 +52,11 @@ def get_course(slug: str) -> Course:
 def create_course(slug: str, document: Document, actor_id: int | None = None) -> Course:
     """Create a course with a first draft; raises Conflict where the slug is taken, or Invalid."""
     if not is_slug(slug) or slug in RESERVED_SLUGS:
-        raise Invalid(f"“{slug}” cannot name a course. Use small letters, digits and hyphens.")
+        raise Invalid(
+            "“%(slug)s” cannot name a course. Use small letters, digits and hyphens.", slug=slug
+        )
     if find_course(slug) is not None:
-        raise Conflict(f"A course named “{slug}” is here already. Choose another name.")
+        raise Conflict("A course named “%(slug)s” is here already. Choose another name.", slug=slug)
     course = Course(slug=slug, title=document.title, draft_revision=0)
     db.session.add(course)
     db.session.flush()
@@ -107,7 +116,11 @@ def publishing_problems(document: Document) -> list[Problem]:
     here = find_pictures(document.media.values())
     for name, digest in document.media.items():
         if digest not in here:
-            found.append(Problem(f"The picture {name} is not here any more. Add it again."))
+            found.append(
+                Problem(
+                    Sentence("The picture %(name)s is not here any more. Add it again.", name=name)
+                )
+            )
     return found
 
 

@@ -15,7 +15,7 @@ from courses.exchange.folder import read_folder, read_zip, write_folder, write_z
 from courses.exchange.library import load_library
 from courses.exchange.services import export_course, import_course
 from lms.db import transaction
-from lms.errors import Invalid
+from lms.errors import ForMachines, Invalid
 
 course_commands = AppGroup("course", help="Courses as folders of text.")
 
@@ -25,7 +25,9 @@ def read_source(source: Path) -> dict[str, bytes]:
     if source.is_dir():
         return read_folder(source)
     if not source.is_file():
-        raise Invalid(f"There is no {source}. Give a course's folder, or its zip file.")
+        raise Invalid(
+            ForMachines(f"There is no {source}. Give a course's folder, or its zip file.")
+        )
     return read_zip(source.read_bytes())
 
 
@@ -58,7 +60,7 @@ def export(slug: str, target: Path, draft: bool) -> None:
     files = export_course(get_course(slug), draft)
     if target.suffix == ".zip":
         if target.exists():
-            raise Invalid(f"{target} is there already. Name another file.")
+            raise Invalid(ForMachines(f"{target} is there already. Name another file."))
         target.write_bytes(write_zip(files))
     else:
         write_folder(target, files)
@@ -90,6 +92,8 @@ def load_library_() -> None:
     if done.kept:
         click.echo(f"Changed here, so left as they are: {', '.join(done.kept)}.")
     if done.refused:
-        raise Invalid("\n".join(f"{name}: {why}" for name, why in done.refused.items()))
+        raise Invalid(
+            ForMachines("\n".join(f"{name}: {why}" for name, why in done.refused.items()))
+        )
     if not (done.courses or done.paths or done.kept):
         click.echo("Everything that ships is here already.")

@@ -204,11 +204,20 @@ def _parse_card(path: str, line: int, lines: list[str], taken: Mapping[str, str]
     body = tidy("\n".join(body_lines[blank:]))
     if card_id:
         if not is_slug(card_id) or card_id == "done":
-            advice = f"“{card_id}” cannot be an id. Use small letters, digits and hyphens."
-            raise CourseTextError(path, line, advice)
+            raise CourseTextError(
+                path,
+                line,
+                "“%(name)s” cannot be an id. Use small letters, digits and hyphens.",
+                name=card_id,
+            )
         if card_id in taken:
-            advice = f"The id “{card_id}” is used in {taken[card_id]} already. Choose another."
-            raise CourseTextError(path, line, advice)
+            raise CourseTextError(
+                path,
+                line,
+                "The id “%(name)s” is used in %(place)s already. Choose another.",
+                name=card_id,
+                place=taken[card_id],
+            )
     else:
         card_id = _free_id(heading, body, taken)
     kind = next(kind for kind in card_types().values() if kind.recognises(body))

@@ -21,13 +21,15 @@ SKIPPED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 def read_folder(folder: Path) -> dict[str, bytes]:
     """Return the files of a course's folder by their path in it; hidden files are left out."""
     if not folder.is_dir():
-        raise Invalid(f"There is no folder {folder}. Give the folder that holds course.md.")
+        raise Invalid(
+            "There is no folder %(folder)s. Give the folder that holds course.md.", folder=folder
+        )
     files: dict[str, bytes] = {}
     total = 0
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
-            raise Invalid(f"{name} is a link. Put the file itself there.")
+            raise Invalid("%(name)s is a link. Put the file itself there.", name=name)
         if not path.is_file() or _skip(name):
             continue
         total = _count(name, path.stat().st_size, len(files), total)
@@ -56,11 +58,15 @@ def read_zip(content: bytes) -> dict[str, bytes]:
             if entry.is_dir() or _skip(name):
                 continue
             if name.lower() in seen:
-                raise Invalid(f"{name} is in the zip file twice. Pack the folder afresh.")
+                raise Invalid(
+                    "%(name)s is in the zip file twice. Pack the folder afresh.", name=name
+                )
             seen.add(name.lower())
             total = _count(name, entry.file_size, len(files), total)
             if entry.file_size > RATIO_MAX * max(entry.compress_size, 1024):
-                raise TooLarge(f"{name} unpacks to far more than it should. It was not opened.")
+                raise TooLarge(
+                    "%(name)s unpacks to far more than it should. It was not opened.", name=name
+                )
             files[name] = _unpack(archive, entry, name)
     return _without_wrapper(files)
 
@@ -71,9 +77,11 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> byte
         with archive.open(entry) as packed:
             content = packed.read(entry.file_size + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-        raise Invalid(f"{name} in the zip file is damaged. Pack the folder afresh.") from error
+        raise Invalid(
+            "%(name)s in the zip file is damaged. Pack the folder afresh.", name=name
+        ) from error
     if len(content) > entry.file_size:
-        raise TooLarge(f"{name} unpacks to more than it says. It was not opened.")
+        raise TooLarge("%(name)s unpacks to more than it says. It was not opened.", name=name)
     return content
 
 
@@ -83,7 +91,7 @@ def _safe_name(entry: zipfile.ZipInfo) -> str:
     if path.is_absolute() or ".." in path.parts or ":" in name or "\x00" in entry.orig_filename:
         raise Invalid("A file in the zip file has a path that leads out of it. It was not opened.")
     if stat.S_ISLNK(entry.external_attr >> 16):
-        raise Invalid(f"{name} in the zip file is a link. Put the file itself there.")
+        raise Invalid("%(name)s in the zip file is a link. Put the file itself there.", name=name)
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise Invalid("The zip file is packed in an unusual way. Pack it as an ordinary zip file.")
     if entry.flag_bits & 0x1:
@@ -102,11 +110,17 @@ def _skip(name: str) -> bool:
 
 def _count(name: str, size: int, files: int, total: int) -> int:
     if files >= FILES_MAX:
-        raise TooLarge(f"A course has {FILES_MAX} files at most.")
+        raise TooLarge("A course has %(most)s files at most.", most=FILES_MAX)
     if size > FILE_MAX_BYTES:
-        raise TooLarge(f"{name} is larger than {FILE_MAX_BYTES // 1024**2} MB.")
+        raise TooLarge(
+            "%(name)s is larger than %(megabytes)s MB.",
+            name=name,
+            megabytes=FILE_MAX_BYTES // 1024**2,
+        )
     if total + size > TOTAL_MAX_BYTES:
-        raise TooLarge(f"A course has {TOTAL_MAX_BYTES // 1024**2} MB at most.")
+        raise TooLarge(
+            "A course has %(megabytes)s MB at most.", megabytes=TOTAL_MAX_BYTES // 1024**2
+        )
     return total + size
 
 
@@ -121,7 +135,9 @@ def _without_wrapper(files: dict[str, bytes]) -> dict[str, bytes]:
 def write_folder(folder: Path, files: dict[str, bytes]) -> None:
     """Write the files of a course into a folder that is new or empty; raises Conflict otherwise."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Conflict(f"{folder} is not empty. Name a new folder, so that nothing is lost.")
+        raise Conflict(
+            "%(folder)s is not empty. Name a new folder, so that nothing is lost.", folder=folder
+        )
     for name, content in files.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

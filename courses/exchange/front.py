@@ -12,7 +12,7 @@ import yaml
 
 from courses.catalogue.document import tidy
 from lms import yaml_text
-from lms.errors import Invalid
+from lms.errors import Invalid, Sentence
 from lms.yaml_text import YamlError
 
 FENCE = "---"
@@ -21,11 +21,14 @@ FENCE = "---"
 class CourseTextError(Invalid):
     """A file of a course cannot be read: which file, which line (from 1), and what to do."""
 
-    def __init__(self, path: str, line: int, message: str) -> None:
-        super().__init__(f"{path}, line {line}: {message}")
+    def __init__(self, path: str, line: int, template: str, /, **arguments: Any) -> None:
+        advice = template if isinstance(template, Sentence) else Sentence(template, **arguments)
+        super().__init__(
+            Sentence("%(path)s, line %(line)d: %(advice)s", path=path, line=line, advice=advice)
+        )
         self.path = path
         self.line = line
-        self.advice = message
+        self.advice = advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,12 @@ class Key:
     most: int = 300
 
 
-KIND_WORDS: Mapping[type, str] = {
-    str: "one line of text",
-    int: "a whole number",
-    float: "a number such as 0.7",
-    list: "a list: [one, two]",
-    dict: "a few indented lines “key: value”",
+KIND_WORDS: Mapping[type, Sentence] = {
+    str: Sentence("one line of text"),
+    int: Sentence("a whole number"),
+    float: Sentence("a number such as 0.7"),
+    list: Sentence("a list: [one, two]"),
+    dict: Sentence("a few indented lines “key: value”"),
 }
 
 
@@ -89,12 +92,24 @@ def read(path: str, text: str, keys: Mapping[str, Key]) -> tuple[dict[str, Any],
         line = first + top.keys[name] - 1
         if name not in keys:
             near = difflib.get_close_matches(name[:60], keys, 1)
-            advice = f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(keys)}."
-            raise CourseTextError(path, line, f"“{name[:60]}” is not known here. {advice}")
+            advice = (
+                Sentence("Did you mean “%(near)s”?", near=near[0])
+                if near
+                else Sentence("Known: %(known)s.", known=", ".join(keys))
+            )
+            raise CourseTextError(
+                path,
+                line,
+                "“%(name)s” is not known here. %(advice)s",
+                name=name[:60],
+                advice=advice,
+            )
         values[name] = _checked(path, line, name, value, keys[name])
     for name, key in keys.items():
         if key.required and values.get(name) in (None, ""):
-            raise CourseTextError(path, 1, f"“{name}” is missing. Add a line “{name}: …”.")
+            raise CourseTextError(
+                path, 1, "“%(name)s” is missing. Add a line “%(name)s: …”.", name=name
+            )
     return values, tidy(body), body_line
 
 
@@ -113,15 +128,23 @@ def _checked(path: str, line: int, name: str, value: Any, key: Key) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     if kind is str and type(value) in (int, float, bool, dt.date):
-        raise CourseTextError(path, line, f"Put the value of “{name}” in quotation marks.")
+        raise CourseTextError(
+            path, line, "Put the value of “%(name)s” in quotation marks.", name=name
+        )
     if type(value) is not kind:
-        raise CourseTextError(path, line, f"“{name}” wants {KIND_WORDS[kind]}.")
+        raise CourseTextError(
+            path, line, "“%(name)s” wants %(kind)s.", name=name, kind=KIND_WORDS[kind]
+        )
     if isinstance(value, str) and ("\n" in value or value != value.strip()):
-        raise CourseTextError(path, line, f"“{name}” wants {KIND_WORDS[str]}.")
+        raise CourseTextError(
+            path, line, "“%(name)s” wants %(kind)s.", name=name, kind=KIND_WORDS[str]
+        )
     if isinstance(value, str) and len(value) > key.most:
-        raise CourseTextError(path, line, f"“{name}” has {key.most} characters at most.")
+        raise CourseTextError(
+            path, line, "“%(name)s” has %(most)s characters at most.", name=name, most=key.most
+        )
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-        raise CourseTextError(path, line, f"“{name}” wants a list of words.")
+        raise CourseTextError(path, line, "“%(name)s” wants a list of words.", name=name)
     return value
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as Folder
 
+from flask import current_app
 from sqlalchemy.exc import IntegrityError
 
 from courses.catalogue.models import Course
@@ -77,8 +78,8 @@ def _attempt(done: Loaded, name: str, load: object) -> None:
             with transaction(reads_first=True):
                 load()
     except DomainError as error:
-        done.refused[name] = error.message
-        log.error("%s could not be loaded from the library: %s", name, error.message)
+        done.refused[name] = str(error)
+        log.error("%s could not be loaded from the library: %s", name, error)
 
 
 def _course(done: Loaded, source: Folder) -> None:
@@ -123,12 +124,17 @@ def _path(done: Loaded, source: Folder, place: int) -> None:
 def _facts(text: PathText) -> PathFacts:
     missing = [slug for slug in text.courses if find_course(slug) is None]
     if missing:
-        raise Conflict(f"paths/{text.slug}.md names a course that is not here: {missing[0]}.")
+        raise Conflict(
+            "paths/%(slug)s.md names a course that is not here: %(missing)s.",
+            slug=text.slug,
+            missing=missing[0],
+        )
     return PathFacts(
         slug=text.slug,
         title=text.title,
         summary=text.summary,
         description=text.description,
+        language=text.language or current_app.config["LMS_LANGUAGE"],
         use_case=text.use_case,
         business_objective=text.business_objective,
         owner_title=text.owner,

@@ -11,6 +11,7 @@ from courses.exchange.front import CourseTextError, Key
 PATH_KEYS = {
     "title": Key(str, required=True, most=200),
     "summary": Key(str, required=True),
+    "language": Key(str, most=16),
     "use_case": Key(str, required=True, most=200),
     "business_objective": Key(str, required=True, most=4000),
     "owner": Key(str, most=120),
@@ -38,6 +39,7 @@ class PathText:
     due_from: str = "enrolment"
     audience: dict[str, object] = field(default_factory=dict)
     description: str = ""
+    language: str = ""
 
 
 def parse_path(slug: str, content: bytes) -> PathText:
@@ -49,8 +51,8 @@ def parse_path(slug: str, content: bytes) -> PathText:
     values, description, _first = front.read(path, text, PATH_KEYS)
     source, first, _body, _line = front.split(path, text)
 
-    def refuse(key: str, advice: str) -> CourseTextError:
-        return CourseTextError(path, front.line_of(source, first, key), advice)
+    def refuse(about: str, template: str, /, **arguments: object) -> CourseTextError:
+        return CourseTextError(path, front.line_of(source, first, about), template, **arguments)
 
     courses = values["courses"]
     if not courses or len(set(courses)) != len(courses) or not all(map(is_slug, courses)):
@@ -61,12 +63,17 @@ def parse_path(slug: str, content: bytes) -> PathText:
     audience = values.get("audience", {})
     for key, value in audience.items():
         if key not in AUDIENCE_KINDS:
-            raise refuse("audience", f"“{key}” is not known. Known: {', '.join(AUDIENCE_KINDS)}.")
+            raise refuse(
+                "audience",
+                "“%(key)s” is not known here. Known: %(known)s.",
+                key=key,
+                known=", ".join(AUDIENCE_KINDS),
+            )
         if type(value) is not AUDIENCE_KINDS[key] or (
             isinstance(value, list) and not all(isinstance(item, str) for item in value)
         ):
-            wanted = "a whole number" if AUDIENCE_KINDS[key] is int else "a list: [one, two]"
-            raise refuse("audience", f"“{key}” wants {wanted}.")
+            wanted = front.KIND_WORDS[AUDIENCE_KINDS[key]]
+            raise refuse("audience", "“%(name)s” wants %(kind)s.", name=key, kind=wanted)
     due_from = values.get("due_from") or (
         "hire" if "hired_within_days" in audience else "enrolment"
     )
@@ -84,4 +91,5 @@ def parse_path(slug: str, content: bytes) -> PathText:
         due_from=due_from,
         audience=dict(audience),
         description=description,
+        language=values.get("language", ""),
     )

@@ -51,8 +51,8 @@ def import_course(
     else:
         if course.draft is not None and course.draft != to_json(document):
             raise Conflict(
-                f"The course “{slug}” has a draft that is not published. Publish it or throw it "
-                "away, then import again."
+                "The course “%(slug)s” has a draft that is not published. Publish it or throw it away, then import again.",
+                slug=slug,
             )
         if course.published_number and newest_version(course).document == to_json(document):
             return Imported(course, False, None)

@@ -61,9 +61,7 @@ def export_file(slug: str) -> Response:
     whole = not publishing_problems(draft_of(course))
     if not whole and not course.published_number:
         raise Invalid(
-            _(
-                "This draft cannot be exported yet: mend what the course's page lists, then try again."
-            )
+            "This draft cannot be exported yet: mend what the course's page lists, then try again."
         )
     response = Response(write_zip(export_course(course, draft=whole)), mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{course.slug}.zip"'

@@ -40,11 +40,17 @@ class PathColumn:
     announced = True
 
     def __init__(
-        self, path_id: int, slug: str, label: str, courses: Sequence[tuple[int, str]]
+        self,
+        path_id: int,
+        slug: str,
+        label: str,
+        courses: Sequence[tuple[int, str]],
+        language: str = "",
     ) -> None:
         self.path_id = path_id
         self.slug = column_of(slug)
         self.label = label
+        self.language = language
         self.total: int | None = len(courses)
         self.target = f"path/{slug}"
         self.course_ids = [course_id for course_id, _slug in courses]
@@ -90,9 +96,10 @@ class CourseColumn:
     total: int | None = None
     detail = True
 
-    def __init__(self, course_id: int, slug: str, label: str) -> None:
+    def __init__(self, course_id: int, slug: str, label: str, language: str = "") -> None:
         self.slug = f"course-{slug}"
         self.label = label
+        self.language = language
         self.course_id = course_id
         self.target = f"course/{slug}"
 
@@ -156,7 +163,10 @@ _path: Any = Path.__table__
 _step: Any = PathCourse.__table__
 _course: Any = Course.__table__
 _STEPS = (
-    select(_path.c.id, _path.c.slug, _path.c.title, _course.c.id, _course.c.slug, _course.c.title)
+    select(
+        *(_path.c.id, _path.c.slug, _path.c.title, _path.c.language),
+        *(_course.c.id, _course.c.slug, _course.c.title, _course.c.language),
+    )
     .select_from(
         _path.join(_step, _step.c.path_id == _path.c.id).join(
             _course, _course.c.id == _step.c.course_id
@@ -168,14 +178,16 @@ _STEPS = (
 
 def team_columns() -> list[TeamColumn]:
     """Return a column for each path and, for a person's page, one for each course in a path."""
-    rows = db.session.connection().execute(_STEPS).all()
-    paths: dict[int, tuple[str, str, list[tuple[int, str]]]] = {}
+    paths: dict[int, tuple[str, str, str]] = {}
+    steps: dict[int, list[tuple[int, str]]] = {}
     courses: dict[int, CourseColumn] = {}
-    for path_id, path_slug, path_title, course_id, course_slug, course_title in rows:
-        known = paths.setdefault(path_id, (path_slug, path_title, []))
-        known[2].append((course_id, course_slug))
-        courses.setdefault(course_id, CourseColumn(course_id, course_slug, course_title))
+    for row in db.session.connection().execute(_STEPS):
+        path_id, path_slug, path_title, path_language, course_id, slug, title, language = row
+        paths[path_id] = (path_slug, path_title, path_language)
+        steps.setdefault(path_id, []).append((course_id, slug))
+        courses.setdefault(course_id, CourseColumn(course_id, slug, title, language))
     columns: list[TeamColumn] = [
-        PathColumn(path_id, slug, title, steps) for path_id, (slug, title, steps) in paths.items()
+        PathColumn(path_id, slug, title, steps[path_id], language)
+        for path_id, (slug, title, language) in paths.items()
     ]
     return [*columns, *courses.values()]

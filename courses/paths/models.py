@@ -27,6 +27,8 @@ class Path(Model):
     title: Mapped[str] = mapped_column(String(300))
     summary: Mapped[str] = mapped_column(Text, default="")
     description: Mapped[str] = mapped_column(Text, default="")
+    # The tag (BCP 47) of what is written here; empty where nobody said.
+    language: Mapped[str] = mapped_column(String(16), default="")
     use_case: Mapped[str] = mapped_column(String(200), default="")
     business_objective: Mapped[str] = mapped_column(Text, default="")
     owner_title: Mapped[str] = mapped_column(String(120), default="")

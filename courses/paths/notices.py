@@ -15,7 +15,7 @@ from sqlalchemy import exists, select
 from courses.paths.models import Enrolment, Path
 from courses.progress.cycles import FIRST
 from courses.progress.models import Completion
-from lms import clock
+from lms import clock, days
 from lms.db import db, transaction, writing
 from lms.notices.services import send_many, sent_keys
 from lms.people.models import Person
@@ -37,7 +37,7 @@ NOTICE_KINDS = (
     ),
     NoticeKind(
         DUE,
-        _l("Three days left: %(title)s"),
+        _l("Due soon: %(title)s"),
         "courses/notices/due",
         "reminds once, three days before a path is due",
         label=_l("Reminders before a path is due"),
@@ -56,8 +56,9 @@ def _data(path: Path, due_at: dt.datetime | None) -> dict[str, Any]:
     return {
         "title": path.title,
         "summary": path.summary,
+        "language": path.language,
         "path": f"/courses/paths/{path.slug}",
-        "due_on": due_at.date().isoformat() if due_at else None,
+        "due_on": days.local_day(due_at).isoformat() if due_at else None,
     }
 
 

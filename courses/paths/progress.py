@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import String, and_, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
-from courses.blocks.content import Content, get_content
+from courses.blocks.content import Content, Edition, get_content, newest_edition
 from courses.catalogue.models import Course
 from courses.paths.cycles import course_cycles
 from courses.paths.models import Enrolment, Path, PathCourse
@@ -20,9 +20,12 @@ from lms.db import db
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One course as one person sees it in a cycle. `lessons_done` of `course.lessons` lie behind."""
+    """One course as one person sees it in a cycle: `edition` is their attempt's, the newest before
+    they begin. `lessons_done` of `edition.lessons` lie behind.
+    """
 
     course: Course
+    edition: Edition
     attempt: Attempt | None
     completed_at: dt.datetime | None
     lessons_done: int
@@ -100,12 +103,13 @@ class _Known:
         completed_at = min(
             (at for done_in, at in self.completions.items() if done_in >= cycle), default=None
         )
-        behind = 0
+        edition, behind = newest_edition(self.course), 0
+        if attempt is not None:
+            content = get_content(attempt.version_id)
+            edition, behind = content.edition, lessons_behind(content, attempt)
         if completed_at is not None:
-            behind = self.course.lessons
-        elif attempt is not None:
-            behind = lessons_behind(get_content(attempt.version_id), attempt)
-        return Standing(self.course, attempt, completed_at, behind)
+            behind = edition.lessons
+        return Standing(self.course, edition, attempt, completed_at, behind)
 
 
 def standings(person_id: int, course_ids: list[int] | None = None) -> dict[int, Standing]:
@@ -183,12 +187,12 @@ class PathStanding:
     @property
     def lessons_done(self) -> int:
         """Lessons behind, over all its courses."""
-        return sum(min(step.lessons_done, step.course.lessons) for step in self.steps)
+        return sum(step.lessons_done for step in self.steps)
 
     @property
     def lessons(self) -> int:
         """Lessons of all its courses."""
-        return sum(step.course.lessons for step in self.steps)
+        return sum(step.edition.lessons for step in self.steps)
 
     @property
     def courses_done(self) -> int:

@@ -46,6 +46,7 @@ class PathFacts:
     courses: tuple[str, ...]
     summary: str = ""
     description: str = ""
+    language: str = ""
     use_case: str = ""
     business_objective: str = ""
     owner_title: str = ""
@@ -77,6 +78,7 @@ def put_path(facts: PathFacts, position: int = 0) -> Path:
     path.title = facts.title
     path.summary = facts.summary
     path.description = facts.description
+    path.language = facts.language
     path.use_case = facts.use_case
     path.business_objective = facts.business_objective
     path.owner_title = facts.owner_title

@@ -8,8 +8,6 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from sqlalchemy import select
 
 from courses.blocks.content import get_content
@@ -27,7 +25,9 @@ from courses.paths.progress import (
 from courses.player.screen import card_url
 from lms import clock
 from lms.db import db
+from lms.number_words import counted
 from lms.people.models import Person
+from lms.written import in_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def next_for(person_id: int, after_course_id: int | None = None) -> NextStep | N
 def eyebrow(step: NextStep) -> str:
     """Return the small line above: which day of a first month it is, or the path's name."""
     if step.path is None:
-        return step.standing.course.title
+        return in_language(step.standing.edition.title, step.standing.edition.language)
     path = step.path.path
     if path.due_from == "hire" and path.due_days and step.enrolment is not None:
         hired = db.session.scalar(
@@ -109,24 +109,12 @@ def eyebrow(step: NextStep) -> str:
         day = (clock.today() - hired).days + 1 if hired is not None else 0
         if 1 <= day <= path.due_days:
             return str(_("Day %(day)d of your first %(days)d", day=day, days=path.due_days))
-    return path.title
-
-
-# Lessons are short: the usual lengths are said in words, as a person would.
-MINUTES_IN_WORDS = {
-    1: _l("One minute?"),
-    2: _l("Two minutes?"),
-    3: _l("Three minutes?"),
-    4: _l("Four minutes?"),
-    5: _l("Five minutes?"),
-    6: _l("Six minutes?"),
-}
+    return in_language(path.title, path.language)
 
 
 def question(minutes: int) -> str:
     """Ask for the minutes the next lesson takes."""
-    words = MINUTES_IN_WORDS.get(minutes)
-    return str(words or ngettext("One minute?", "%(num)d minutes?", minutes))
+    return counted("One minute?", "%(count)s minutes?", minutes)
 
 
 def home_card(person_id: int) -> Mapping[str, Any] | None:

@@ -72,7 +72,7 @@ def course(slug: str) -> str:
         tries=attempts_count(person.id, found.id) if attempt else 0,
         next=next_lesson_of(standing),
         continue_url=url_of(standing),
-        newer=attempt is not None and content.number < found.published_number,
+        newer=standing.edition.number < found.published_number,
     )
 
 

@@ -13,6 +13,7 @@ from courses.blocks.content import Content
 from courses.progress.models import Answer, Attempt
 from courses.progress.services import way
 from lms.people.models import Person
+from lms.written import written_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def screen(
         "document": content.document,
         "lesson": content.lessons[content.lesson_of[card_id]],
         "card": card,
+        "written": written_in(content.document.language),
         "card_template": kind.template,
         "view": content.view(card_id),
         "live": kind.live(card.data, person.id),

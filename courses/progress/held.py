@@ -7,7 +7,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from sqlalchemy import func, select
 
 from courses.blocks.content import get_content
@@ -15,6 +14,7 @@ from courses.catalogue.models import Course
 from courses.progress.models import Answer, Attempt
 from lms import days
 from lms.db import db
+from lms.number_words import counted
 from lms.plugin import Held
 
 
@@ -50,7 +50,7 @@ def attempts(person_id: int) -> Sequence[Mapping[str, Any]]:
 def attempt_in_words(row: Mapping[str, Any]) -> str:
     """Say where the person is in a course."""
     number: int = row["questions_answered"]
-    answered = ngettext("One question is answered.", "%(num)s questions are answered.", number)
+    answered = counted("One question is answered.", "%(count)s questions are answered.", number)
     if row["finished"] is None:
         words = _(
             "You began “%(course)s” on %(begun)s, and were last there on %(seen)s.",

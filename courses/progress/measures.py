@@ -8,12 +8,16 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from markupsafe import Markup, escape
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 
+from courses.blocks.content import get_content
 from courses.catalogue.models import Course
-from courses.progress.models import Completion
+from courses.progress.models import Attempt, Completion
 from lms.db import db
 from lms.evidence import Basis, Filter, Gap, Source, Window
+from lms.number_words import counted
+from lms.written import fill, in_language
 
 
 class Completed:
@@ -74,18 +78,35 @@ class Completed:
         kind, _slash, slug = (where.target or "").partition("/")
         if kind == "course":
             url = url_for("courses.course", slug=slug)
-            title = db.session.scalar(select(Course.title).where(Course.slug == slug)) or slug
-            text = _("Finish the course “%(title)s”.", title=title)
+            title = _title_for(person_id, slug) or escape(slug)
+            text: str = fill(_("Finish the course “%(title)s”."), title=title)
         elif kind == "path":
             url = url_for("courses.path", slug=slug)
             text = _("Finish the courses of this path.")
         else:
             url = url_for("courses.catalogue")
             left = max(0, need - have)
-            text = _("%(left)d more courses.", left=left) if left != 1 else _("One more course.")
+            text = counted("One more course.", "%(count)s more courses.", left)
         if have >= need:
             text = _("Done.")
         return Gap(have=have, need=need, text=text, url=url)
+
+
+def _title_for(person_id: int, slug: str) -> Markup | None:
+    """Return what the course is called in the version that the person learns from."""
+    row = db.session.execute(
+        select(Course.title, Course.language, Attempt.version_id)
+        .outerjoin(Attempt, and_(Attempt.course_id == Course.id, Attempt.person_id == person_id))
+        .where(Course.slug == slug)
+        .order_by(Attempt.number.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.version_id is None:
+        return in_language(row.title, row.language)
+    edition = get_content(row.version_id).edition
+    return in_language(edition.title, edition.language)
 
 
 def _conditions(window: Window, where: Filter) -> list[ColumnElement[bool]]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import gettext as _
 from sqlalchemy import Insert, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -223,7 +222,7 @@ def move_on(person: Person, attempt: Attempt, card_id: str) -> str | None:
     if attempt.finished_at is not None:
         return following
     if content.asks(card_id) and find_answer(attempt, card_id) is None:
-        raise Invalid(_("Choose an answer first."))
+        raise Invalid("Choose an answer first.")
     moved = db.session.execute(
         update(Attempt)
         .where(Attempt.id == attempt.id, Attempt.reached == place)

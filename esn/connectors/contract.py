@@ -64,13 +64,13 @@ class Page:
     """A part of a backfill: what it holds, and the cursor from which to go on.
 
     cursor: stored with the content in one transaction, so that a backfill that was interrupted
-    goes on where it was. trouble: what does not work, in a sentence for the administrator,
-    lazily translated.
+    goes on where it was. trouble: what does not work, in a sentence for the administrator
+    (`lms.errors.Sentence`).
     """
 
     content: Whitelisted
     cursor: dict[str, Any]
-    trouble: Any = ""
+    trouble: str = ""
 
 
 class NetworkSilent(DomainError):
@@ -139,7 +139,9 @@ def kinds() -> Mapping[str, NetworkConnector]:
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         made = entry.load()()
         if made.kind != entry.name:
-            raise Invalid(f"The connector {entry.value} calls itself {made.kind}.")
+            raise Invalid(
+                "The connector %(value)s calls itself %(kind)s.", value=entry.value, kind=made.kind
+            )
         found[entry.name] = made
     return found
 
@@ -148,5 +150,5 @@ def get_kind(kind: str) -> NetworkConnector:
     """Return the connector of a kind; raises NotFound where it is not installed."""
     found = kinds().get(kind)
     if found is None:
-        raise NotFound(f"No connector for “{kind}” is installed here.")
+        raise NotFound("No connector for “%(kind)s” is installed here.", kind=kind)
     return found

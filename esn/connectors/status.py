@@ -19,6 +19,7 @@ from esn.ledger.normalise import TRIES
 from esn.models import Account, Connector, Delivery, Group
 from lms import clock
 from lms.db import db
+from lms.errors import from_kept
 
 
 class Health(StrEnum):
@@ -136,7 +137,9 @@ def _words(
     if missing is not None:
         return Health.NEEDS_YOU, missing
     if connector.trouble:
-        return Health.NEEDS_YOU, " ".join(_(line) for line in connector.trouble.split("\n"))
+        return Health.NEEDS_YOU, " ".join(
+            from_kept(line).shown() for line in connector.trouble.split("\n")
+        )
     if unreadable:
         return Health.NEEDS_YOU, ngettext(
             "%(num)s delivery could not be read, five times over.",

@@ -15,7 +15,7 @@ from lms import clock
 from lms.db import transaction
 from lms.demo.company import SEED
 from lms.demo.stage import Stage
-from lms.errors import Unavailable
+from lms.errors import ForMachines, Unavailable
 
 EVENTS_IN_A_DELIVERY = 100
 EVENING = 22.5
@@ -64,4 +64,6 @@ class NetworkStep:
             },
         )
         if answer.status_code not in (200, 202):
-            raise Unavailable(f"The intake refused a delivery of the demo: {answer.text}")
+            raise Unavailable(
+                ForMachines(f"The intake refused a delivery of the demo: {answer.text}")
+            )

@@ -13,7 +13,7 @@ from esn.connectors.contract import Answer, NotProved, Push, get_kind
 from esn.ledger.intake import take_in
 from esn.models import Connector
 from lms.db import abandon, begin_writing, db
-from lms.errors import DomainError, Invalid, Misconfigured, TooLarge
+from lms.errors import DomainError, ForMachines, Invalid, Misconfigured, TooLarge
 from lms.outage import is_outage
 from lms.people.access import Who, allow
 
@@ -34,7 +34,7 @@ class IntakeFailed(DomainError):
 def answer_error(error: DomainError) -> tuple[Response, int]:
     """Machines get JSON, whatever they say they accept."""
     abandon()
-    return jsonify(error=error.message), error.status
+    return jsonify(error=str(error)), error.status
 
 
 @blueprint.post("/<connector_uid>")
@@ -54,8 +54,12 @@ def push(connector_uid: str, path: str = "") -> tuple[Response, int]:
         place = traceback.extract_tb(error.__traceback__)[-1]
         log.error("intake failed: %s at %s:%s", type(error).__name__, place.name, place.lineno)
         if isinstance(error, Misconfigured):
-            raise IntakeFailed("This connector's secret cannot be read. Tell us.") from None
-        raise IntakeFailed("Something went wrong here. Nothing was taken; send it again.") from None
+            raise IntakeFailed(
+                ForMachines("This connector's secret cannot be read. Tell us.")
+            ) from None
+        raise IntakeFailed(
+            ForMachines("Something went wrong here. Nothing was taken; send it again.")
+        ) from None
     return jsonify(answer), status
 
 
@@ -65,9 +69,13 @@ def _read_body() -> bytes:
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge:
-        raise TooLarge("The body is larger than 4 MiB: send the events in parts.") from None
+        raise TooLarge(
+            ForMachines("The body is larger than 4 MiB: send the events in parts.")
+        ) from None
     except ClientDisconnected:
-        raise Invalid("The body ended early. Nothing was taken; send it again.") from None
+        raise Invalid(
+            ForMachines("The body ended early. Nothing was taken; send it again.")
+        ) from None
 
 
 def _take(connector_uid: str, path: str, body: bytes) -> Answer:
@@ -75,7 +83,9 @@ def _take(connector_uid: str, path: str, body: bytes) -> Answer:
         select(Connector).where(Connector.uid == connector_uid, Connector.active)
     )
     if connector is None:
-        raise NotProved("There is no connector at this address, or the signature does not fit.")
+        raise NotProved(
+            ForMachines("There is no connector at this address, or the signature does not fit.")
+        )
     kind = get_kind(connector.kind)
     sent = Push(
         headers={name.lower(): value for name, value in request.headers},

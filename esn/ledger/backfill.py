@@ -9,7 +9,6 @@ import datetime as dt
 import logging
 
 from flask import current_app
-from flask_babel import force_locale
 from sqlalchemy import select, update
 
 from esn.connectors.contract import Known as KnownHere
@@ -20,11 +19,10 @@ from esn.ledger.intake import take_in
 from esn.models import Account, Connector
 from lms import clock
 from lms.db import db, transaction
-from lms.errors import DomainError
+from lms.errors import DomainError, Sentence, kept
 
+TROUBLE_MOST = 300  # characters, as its column holds
 log = logging.getLogger(__name__)
-
-TROUBLE_MAX_CHARS = 300
 
 
 def backfill_connectors() -> None:
@@ -58,16 +56,16 @@ def _read(kind: NetworkConnector, connector: Connector, known: KnownHere) -> str
     troubles: dict[str, None] = {}
     try:
         for page in kind.backfill(connector, known):
-            with force_locale("en"):  # each who reads it has it in their own language
-                troubles[str(page.trouble)] = None
+            troubles[kept(page.trouble)] = None
             _store(connector, page)
     except DomainError as error:
-        return error.message[:TROUBLE_MAX_CHARS]
+        whole = kept(error.sentence)
+        return whole if len(whole) <= TROUBLE_MOST else str(error)[:TROUBLE_MOST]
     except Exception as error:
         # The text of an error can carry what the network sent: only its kind is logged.
         log.error("backfill of connector %s failed: %s", connector.id, type(error).__name__)
-        return "Something went wrong while the network was read. It is tried again."
-    return "\n".join(filter(None, troubles))[:TROUBLE_MAX_CHARS]
+        return Sentence("Something went wrong while the network was read. It is tried again.")
+    return "\n".join(filter(None, troubles))[:TROUBLE_MOST]
 
 
 def _store(connector: Connector, page: Page) -> None:

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, u
 from sqlalchemy import select
 
 from lms.db import db, writes
-from lms.errors import NotFound
+from lms.errors import ForMachines, NotFound
 from lms.people.access import Who, allow
 from lms.people.models import Identity
 from lms.people.security import enter as enter_as
@@ -35,7 +35,9 @@ class Part:
 def check_token(token: str) -> None:
     """Raise NotFound unless `token` is the demo's own."""
     if not hmac.compare_digest(token.encode(), current_app.config["LMS_DEMO_TOKEN"].encode()):
-        raise NotFound("There is nothing here. Use the address that `make demo` printed.")
+        raise NotFound(
+            ForMachines("There is nothing here. Use the address that `make demo` printed.")
+        )
 
 
 @blueprint.get("/<token>")
@@ -56,12 +58,16 @@ def enter(token: str, role: str) -> Response:
     check_token(token)
     cast: dict[str, Part] = {part.role: part for part in current_app.config["LMS_DEMO_CAST"]}
     if role not in cast:
-        raise NotFound("The demo has a learner, an author, a manager and an administrator.")
+        raise NotFound(
+            ForMachines("The demo has a learner, an author, a manager and an administrator.")
+        )
     identity = db.session.scalar(
         select(Identity).where(Identity.person.has(uid=cast[role].person_uid))
     )
     if identity is None:
-        raise NotFound("This person was erased. Build the demo again with `ropes demo --fresh`.")
+        raise NotFound(
+            ForMachines("This person was erased. Build the demo again with `ropes demo --fresh`.")
+        )
     enter_as(identity, "link")
     response = redirect(url_for("web.home"))
     assert isinstance(response, Response)  # noqa: S101 - told to the type checker

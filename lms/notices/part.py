@@ -20,7 +20,7 @@ from lms.notices.held import HELD
 from lms.notices.mailing import check_mailing, mail_waiting
 from lms.notices.models import Notice, NoticeStop
 from lms.notices.views import blueprint, one_click
-from lms.notices.words import filled, people_in, subject
+from lms.notices.words import filled, people_in, subject_on_page
 from lms.people.models import Person
 from lms.people.names import display_names
 from lms.plugin import Check, HomeCard, NavItem, Plugin
@@ -68,7 +68,7 @@ def load_card(person_id: int) -> Mapping[str, Any] | None:
         return None
     names = display_names(people_in(found))
     kinds = services.kinds()
-    return {"subjects": [subject(kinds[one.kind], filled(one, names)) for one in found]}
+    return {"subjects": [subject_on_page(kinds[one.kind], filled(one, names)) for one in found]}
 
 
 part = Plugin(

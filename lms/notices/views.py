@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from lms.db import writes
 from lms.notices import services, stops
-from lms.notices.words import filled, people_in, subject
+from lms.notices.words import filled, people_in, subject_on_page
 from lms.people.access import Who, allow
 from lms.people.current import current_person
 from lms.people.names import display_names
@@ -31,7 +31,7 @@ def news() -> str:
     names = display_names(people_in(found))
     lines = [
         {
-            "subject": subject(kinds[notice.kind], filled(notice, names)),
+            "subject": subject_on_page(kinds[notice.kind], filled(notice, names)),
             "at": notice.created_at,
             "path": notice.data.get("path") or notice.data.get("link"),
             "new": notice.read_at is None,

@@ -8,13 +8,16 @@ from typing import Any
 from flask import current_app
 from flask_babel import gettext as _
 from jinja2 import TemplateNotFound
+from markupsafe import Markup
 
 from lms.notices.models import Notice
 from lms.people.letters import letter_html, render_mail
 from lms.people.names import display_names, removed_name
 from lms.plugin import NoticeKind
+from lms.written import fill, in_language, isolate
 
 PERSON = "_person_id"
+NOT_WRITTEN = frozenset({"path", "link", "language", "due_on"})  # data that no person wrote
 
 
 def people_in(notices: list[Notice]) -> frozenset[int]:
@@ -35,7 +38,28 @@ def filled(notice: Notice, names: Mapping[int, str]) -> dict[str, Any]:
 
 def subject(kind: NoticeKind, data: Mapping[str, Any]) -> str:
     """Return the subject, on one line whatever stands in the data."""
-    return " ".join((str(kind.subject) % data).split())
+    return " ".join((str(kind.subject) % _apart(data)).split())
+
+
+def subject_on_page(kind: NoticeKind, data: Mapping[str, Any]) -> Markup:
+    """Return the subject for a page: titles in their own language, names in their own direction."""
+    language = data.get("language", "")
+    parts = {
+        key: in_language(value, "" if f"{key}{PERSON}" in data else language)
+        for key, value in data.items()
+    }
+    return fill(kind.subject, **parts)
+
+
+def _apart(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data with what people wrote set apart from the sentences that it will stand in."""
+    return {key: value if key in NOT_WRITTEN else _alone(value) for key, value in data.items()}
+
+
+def _alone(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_alone(item) for item in value]
+    return isolate(value) if isinstance(value, str) else value
 
 
 def mail_parts(notice: Notice, kind: NoticeKind, stop_url: str = "") -> tuple[str, str, str]:
@@ -44,17 +68,16 @@ def mail_parts(notice: Notice, kind: NoticeKind, stop_url: str = "") -> tuple[st
     stop_url: where this kind of mail can be stopped; both say so.
     """
     data = filled(notice, display_names(people_in([notice])))
-    context = {
-        **data,
+    own = {
         "subject": subject(kind, data),
         "url": address(data.get("path", "/")),
         "kind": kind,
         "stop_url": stop_url,
     }
-    title = str(context["subject"])
-    text = render_mail(f"{kind.template}.txt", **context)
+    title = str(own["subject"])
+    text = render_mail(f"{kind.template}.txt", **_apart(data) | own)
     try:
-        html = render_mail(f"{kind.template}.html", **context)
+        html = render_mail(f"{kind.template}.html", **{"language": ""} | data | own)
     except TemplateNotFound as missing:
         if missing.name != f"{kind.template}.html":
             raise

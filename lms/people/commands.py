@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from lms import audit
 from lms.db import one_at_a_time, transaction
-from lms.errors import DomainError
+from lms.errors import DomainError, ForMachines
 from lms.people import erasing, joining, services
 from lms.people.codes import find_identity
 from lms.people.exchange.apply import IMPORT, apply_plan, snapshot
@@ -116,12 +116,14 @@ def erase_person(uid: str, also: tuple[str, ...]) -> None:
     known = [one.slug for one in erasing.erasable()]
     if unknown := set(also) - set(known):
         raise DomainError(
-            f"There is no “{sorted(unknown)[0]}” that could be removed. There is: "
-            f"{', '.join(known) or 'nothing'}."
+            ForMachines(
+                f"There is no “{sorted(unknown)[0]}” that could be removed. There is: "
+                f"{', '.join(known) or 'nothing'}."
+            )
         )
     with transaction() as session:
         person = session.scalar(select(Person).where(Person.uid == uid))
         if person is None:
-            raise DomainError(f"There is nobody with the uid {uid}.")
+            raise DomainError(ForMachines(f"There is nobody with the uid {uid}."))
         erasing.erase(person, by=None, also=also)
     click.echo("Removed. What is left says nothing about who it was: see docs/privacy.md.")

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import current_app, redirect, request, url_for
-from flask_babel import gettext as _
 from sqlalchemy import select
 
 from lms.db import db
@@ -35,14 +34,14 @@ def enforce() -> Any:
         return None  # the router's own 404, 405 or redirect
     declared = declaration_for(request.endpoint)
     if declared is None:
-        raise NotFound(_("There is nothing here."))
+        raise NotFound("There is nothing here.")
     if declared.who & OPEN:
         return None
     person = find_current_person()
     if person is None:
         return send_to_sign_in()
     if not admits(declared, person, request.view_args or {}):
-        raise NotFound(_("There is nothing here."))
+        raise NotFound("There is nothing here.")
     return None
 
 
@@ -97,7 +96,7 @@ def send_to_sign_in() -> Any:
     """Send a browser to the sign-in page with the way back; a script gets 401 in words."""
     accepted = request.accept_mimetypes
     if accepted.best_match(["text/html", "application/json"]) == "application/json":
-        raise NotSignedIn(_("You are signed out. Sign in again; what you did here is kept."))
+        raise NotSignedIn("You are signed out. Sign in again; what you did here is kept.")
     back = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else ""
     return redirect(sign_in_url(back))
 

@@ -53,7 +53,7 @@ def where(person_id: int) -> Sequence[Mapping[str, Any]]:
             "author": person.is_author,
             "manager_of_others": person.is_manager,
             "administrator": person.is_administrator,
-            "here_since": person.created_at,
+            "account_since": person.created_at,
         }
     ]
 

@@ -12,13 +12,12 @@ import unicodedata
 from collections.abc import Callable
 
 from flask import current_app
-from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select, update
 
 from lms import audit, clock, events
 from lms.db import db
-from lms.errors import Conflict, Gone, Invalid
+from lms.errors import Conflict, Gone, Invalid, Sentence
 from lms.moments import still_good
 from lms.people.exchange.read import FORMULA_STARTS, plain_line
 from lms.people.models import Identity, JoinLink, Person, Unit
@@ -50,11 +49,11 @@ def make_link(
     Raises Invalid where the limits are no limits, Conflict where the person's name was removed.
     """
     if not 1 <= days <= MOST_DAYS:
-        raise Invalid(_("A link may be open for %(days)s days at most.", days=MOST_DAYS))
+        raise Invalid("A link may be open for %(days)s days at most.", days=MOST_DAYS)
     if not 1 <= most_uses <= MOST_USES:
-        raise Invalid(_("A link may be used by %(count)s people at most.", count=MOST_USES))
+        raise Invalid("A link may be used by %(count)s people at most.", count=MOST_USES)
     if person is not None and (person.identity is None or not person.active):
-        raise Conflict(_("This person is not active, so there is nobody to let in."))
+        raise Conflict("This person is not active, so there is nobody to let in.")
     link = JoinLink(
         person_id=None if person is None else person.id,
         unit_id=None if unit is None else unit.id,
@@ -89,7 +88,7 @@ def get_link(token: str, used_up: bool = False) -> JoinLink:
         uid = ""
     link = db.session.scalar(select(JoinLink).where(JoinLink.uid == uid))
     if link is None or not is_open(link, used_up):
-        raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
+        raise Gone("This link is no longer open. Ask for a new one where you got it.")
     return link
 
 
@@ -126,7 +125,7 @@ def come_in(
             compared.add(secret_of_theirs)
         if secret is None:
             if not is_open(link):  # and nothing is hashed for it
-                raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
+                raise Gone("This link is no longer open. Ask for a new one where you got it.")
             secret = _checked_and_hashed(link, name, password)
         _lock(link)
         arrived = {(one.person_id, one.password) for one in _newcomers(link, name) if one.active}
@@ -134,7 +133,7 @@ def come_in(
             entered = _enter(link, secret) if link.person_id else _join(link, name, secret)
             return entered, False
         db.session.rollback()
-    raise Conflict(_("Many are coming in at this moment. Wait a minute, then send it once more."))
+    raise Conflict("Many are coming in at this moment. Wait a minute, then send it once more.")
 
 
 def _newcomers(link: JoinLink, name: str) -> list[Identity]:
@@ -185,7 +184,7 @@ def _checked_and_hashed(link: JoinLink, name: str, password: str | None) -> str:
             or len(name) > NAME_MAX_CHARS
             or name.startswith(FORMULA_STARTS)
         ):
-            raise Invalid(_("Type your name as your colleagues know it."))
+            raise Invalid("Type your name as your colleagues know it.")
     if not password:
         return ""
     check_password(password, [name])
@@ -221,7 +220,7 @@ def _join(link: JoinLink, name: str, secret: str) -> Identity:
 def _get_invited(link: JoinLink) -> Identity:
     identity = db.session.get(Identity, link.person_id)
     if identity is None or not identity.active:
-        raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
+        raise Gone("This link is no longer open. Ask for a new one where you got it.")
     return identity
 
 
@@ -244,10 +243,16 @@ def check_password(password: str, about: list[str]) -> None:
     if why is None:
         return
     reasons = {
-        "short": _("That password is short. Take ten characters or more: three words will do."),
-        "long": _("That password is very long. Two hundred characters are enough."),
-        "plain": _("That password repeats a few characters. Three words you like are better."),
-        "known": _("Others would guess that password first. Three words you like are better."),
+        "short": Sentence(
+            "That password is short. Take ten characters or more: three words will do."
+        ),
+        "long": Sentence("That password is very long. Two hundred characters are enough."),
+        "plain": Sentence(
+            "That password repeats a few characters. Three words you like are better."
+        ),
+        "known": Sentence(
+            "Others would guess that password first. Three words you like are better."
+        ),
     }
     raise Invalid(reasons[why])
 
@@ -271,7 +276,7 @@ def _take_one(link: JoinLink) -> None:
         .returning(JoinLink.id)
     ).one_or_none()
     if taken is None:
-        raise Gone(_("This link is no longer open. Ask for a new one where you got it."))
+        raise Gone("This link is no longer open. Ask for a new one where you got it.")
 
 
 def _free_sign_in_name(name: str) -> str:

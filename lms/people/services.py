@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask_babel import gettext as _
 from sqlalchemy import func, select, update
 
 from lms import audit, events
@@ -26,7 +25,7 @@ def get_person(uid: str) -> Person:
     """Return the person with this uid; raises NotFound."""
     found = db.session.scalar(select(Person).where(Person.uid == uid))
     if found is None:
-        raise NotFound(_("There is nobody here."))
+        raise NotFound("There is nobody here.")
     return found
 
 
@@ -95,19 +94,19 @@ def rename(
 def _name(person: Person, name: str, email: str, employee_number: str) -> Identity:
     identity = person.identity
     if identity is None:
-        raise Conflict(_("This person's name was removed; nothing can be added to it."))
+        raise Conflict("This person's name was removed; nothing can be added to it.")
     name = plain_line(name)
     if not name or name.startswith(FORMULA_STARTS):
-        raise Invalid(_("A person needs a name, and it begins with a letter."), "name")
+        raise Invalid("A person needs a name, and it begins with a letter.", "name")
     if email and not EMAIL.fullmatch(email):
-        raise Invalid(_("“%(email)s” is not an e-mail address.", email=email), "email")
+        raise Invalid("“%(email)s” is not an e-mail address.", "email", email=email)
     taken = select(Identity.person_id).where(Identity.person_id != person.id)
     if email and db.session.scalar(taken.where(func.lower(Identity.email) == email.lower())):
-        raise Conflict(_("Somebody else here has this e-mail address."), "email")
+        raise Conflict("Somebody else here has this e-mail address.", "email")
     if employee_number and db.session.scalar(
         taken.where(Identity.employee_number == employee_number)
     ):
-        raise Conflict(_("Somebody else here has this employee number."), "employee_number")
+        raise Conflict("Somebody else here has this employee number.", "employee_number")
     if identity.display_name != name:
         identity.display_name = name
         identity.given_name = name.split()[0]
@@ -130,7 +129,7 @@ def move(person: Person, manager: Person | None, unit: Unit | None, job_role: st
             select(Person.id).where(Person.id == manager.id, Person.id.in_(under))
         ):
             raise Invalid(
-                _("That would be a circle: the manager chosen reports to this person."), "manager"
+                "That would be a circle: the manager chosen reports to this person.", "manager"
             )
     person.manager_id = manager.id if manager else None
     person.unit_id = unit.id if unit else None
@@ -167,7 +166,7 @@ def set_active(person: Person, active: bool, by: Person) -> None:
         if person.identity is not None:
             end_sessions(person.identity)
     elif person.identity is None:
-        raise Conflict(_("This person's name was removed; nobody can sign in as them."))
+        raise Conflict("This person's name was removed; nobody can sign in as them.")
     person.active = active
     db.session.flush()
     refresh_managers()
@@ -185,7 +184,7 @@ def keep_an_administrator(person: Person) -> None:
     asked = select(Person.id).where(Person.is_administrator, Person.active).order_by(Person.id)
     if not set(db.session.scalars(asked.with_for_update())) - {person.id}:
         raise Conflict(
-            _("Nobody else administers this installation. Make somebody else administrator first.")
+            "Nobody else administers this installation. Make somebody else administrator first."
         )
 
 
@@ -193,7 +192,7 @@ def get_unit(uid: str) -> Unit:
     """Return the unit with this uid; raises NotFound."""
     found = db.session.scalar(select(Unit).where(Unit.uid == uid))
     if found is None:
-        raise NotFound(_("There is no such unit."))
+        raise NotFound("There is no such unit.")
     return found
 
 
@@ -204,18 +203,16 @@ def save_unit(unit: Unit | None, name: str, parent: Unit | None, by: Person) -> 
     """
     name = " ".join(name.split())
     if not name or name.startswith(FORMULA_STARTS):
-        raise Invalid(_("A unit needs a name, and it begins with a letter or digit."))
+        raise Invalid("A unit needs a name, and it begins with a letter or digit.")
     same = select(Unit.id).where(func.lower(Unit.name) == name.lower())
     if unit is not None:
         same = same.where(Unit.id != unit.id)
     if db.session.scalar(same) is not None:
-        raise Conflict(_("There is a unit named “%(name)s” already.", name=name))
+        raise Conflict("There is a unit named “%(name)s” already.", name=name)
     above = parent
     while above is not None:
         if unit is not None and above.id == unit.id:
-            raise Invalid(
-                _("That would be a circle: the unit chosen is inside this one."), "parent"
-            )
+            raise Invalid("That would be a circle: the unit chosen is inside this one.", "parent")
         above = db.session.get(Unit, above.parent_id) if above.parent_id else None
     if unit is None:
         unit = Unit(name=name)
@@ -236,7 +233,7 @@ def remove_unit(unit: Unit, by: Person) -> None:
         select(Unit.id).where(Unit.parent_id == unit.id),
     ):
         if db.session.scalar(inside.limit(1)) is not None:
-            raise Conflict(_("Somebody or something is still in this unit. Move them first."))
+            raise Conflict("Somebody or something is still in this unit. Move them first.")
     db.session.execute(update(JoinLink).where(JoinLink.unit_id == unit.id).values(unit_id=None))
     audit.note("people.unit.removed", f"unit/{unit.uid}", by.id)
     db.session.delete(unit)

@@ -45,7 +45,7 @@ def _query(columns: Sequence[TeamColumn], wish: Mapping[str, str]) -> TeamQuery:
 def _get_person(uid: str) -> Person:
     person = db.session.scalar(select(Person).where(Person.uid == uid))
     if person is None:
-        raise NotFound(_("There is nothing here."))
+        raise NotFound("There is nothing here.")
     return person
 
 

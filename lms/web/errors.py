@@ -23,6 +23,7 @@ from lms.db import abandon
 from lms.errors import DomainError
 from lms.outage import DATABASE, is_outage, outages
 from lms.people.current import forget_person
+from lms.people.gate import is_for_machines
 from lms.web.again import form_values
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ def wants_json() -> bool:
 
 def answer_error(error: DomainError) -> Response:
     """Turn a domain error into a page, or into `{"error": ...}` for those who prefer JSON."""
-    return _answer(error.status, error.message, _what_next(error.status))
+    said = str(error) if is_for_machines() else error.message
+    return _answer(error.status, said, _what_next(error.status))
 
 
 def answer_database_error(error: SQLAlchemyError, *, in_doubt: bool = False) -> Response:

@@ -9,12 +9,13 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
-from flask_babel import ngettext, to_user_timezone
+from flask_babel import to_user_timezone
 
 from lms import clock
-from lms.number_words import count_word
+from lms.number_words import counted
 from lms.people.models import Person
 from lms.plugin import Plugin
+from lms.written import isolate
 
 MORNING_ENDS, AFTERNOON_ENDS, NIGHT_ENDS = 12, 18, 4
 
@@ -40,13 +41,23 @@ class Home:
 def greeting(given_name: str, local: dt.datetime, question: str | None) -> str:
     """Return "Good morning, Imani. Three minutes?" for a local moment; a name may be missing."""
     if NIGHT_ENDS <= local.hour < MORNING_ENDS:
-        hello = _("Good morning, %(name)s.", name=given_name) if given_name else _("Good morning.")
+        hello = (
+            _("Good morning, %(name)s.", name=isolate(given_name))
+            if given_name
+            else _("Good morning.")
+        )
     elif MORNING_ENDS <= local.hour < AFTERNOON_ENDS:
         hello = (
-            _("Good afternoon, %(name)s.", name=given_name) if given_name else _("Good afternoon.")
+            _("Good afternoon, %(name)s.", name=isolate(given_name))
+            if given_name
+            else _("Good afternoon.")
         )
     else:
-        hello = _("Good evening, %(name)s.", name=given_name) if given_name else _("Good evening.")
+        hello = (
+            _("Good evening, %(name)s.", name=isolate(given_name))
+            if given_name
+            else _("Good evening.")
+        )
     return f"{hello} {question}" if question else str(hello)
 
 
@@ -76,4 +87,4 @@ def _question(context: Mapping[str, Any]) -> str | None:
     minutes = context.get("minutes")
     if minutes is None:
         return None
-    return str(ngettext("One minute?", "%(count)s minutes?", minutes, count=count_word(minutes)))
+    return counted("One minute?", "%(count)s minutes?", minutes)

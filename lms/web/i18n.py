@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Flask, current_app, request, session
 from flask_babel import Babel, get_locale
-from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
 from lms.config import LANGUAGES
@@ -38,7 +37,7 @@ def choose_locale() -> str:
 def choose_language(code: str) -> None:
     """Remember a language for the present person, or for this session; Invalid for an unknown one."""
     if code not in LANGUAGES:
-        raise Invalid(_("We do not speak that language yet."))
+        raise Invalid("We do not speak that language yet.")
     person = find_current_person()
     if person is None:
         session[SESSION_KEY] = code

@@ -8,6 +8,7 @@ from flask import Flask, before_render_template, g, has_request_context, render_
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from lms import number_words, written
 from lms.config import Setting
 from lms.days import init_filters
 from lms.db import keep_so_far
@@ -30,6 +31,8 @@ def start(app: Flask) -> None:
     app.after_request(assets.remember_styles)
     init_babel(app)
     init_filters(app)
+    written.init_filters(app)
+    number_words.init_filters(app)
     assets.init_app(app)
     security.init_app(app)
     errors.init_app(app)

@@ -21,6 +21,7 @@ from playwright.sync_api import Error as PlaywrightError
 from werkzeug.routing import Rule
 
 from lms.people.access import Who, declaration_of
+from tests.browser import large_text
 from tests.browser.company import Company, Scene, furnish, furnish_nothing, pages_of
 from tests.browser.conftest import DESK, PHONE, Live, screenshot, serving
 from tests.browser.inspection import Watch, inspect
@@ -64,6 +65,7 @@ NOT_PAGES = frozenset(
 )
 GONE = {"people.by_link": 410}  # a link that nobody sent: the page says so
 LANGUAGES = {"ar": "rtl", "de": "ltr"}
+LARGE = [((390, 844), 175), ((320, 640), 200)]
 MOST_USED = ("web", "courses", "certificates", "certificates_verify", "teams", "notices", "people")
 ROLES = (
     ({Who.AUTHOR}, "author"),
@@ -255,6 +257,23 @@ def test_every_page_on_the_phone(chromium: Browser, full: Company) -> None:
         unseen = visit.missing(pages_of(full.live.app))
         visit.look(one for one in full.scenes if one.endpoint in unseen)
         visit.note_missing(pages_of(full.live.app))
+
+
+@pytest.mark.parametrize(("size", "percent"), LARGE)
+def test_large_letters_cut_nothing_off(
+    chromium: Browser, full: Company, size: tuple[int, int], percent: int
+) -> None:
+    """The menu is there, the foot leaves room to read, and nothing scrolls sideways."""
+    with visiting(chromium, full, size) as visit:
+        for scene in pages(full):
+            if scene.endpoint.partition(".")[0] not in MOST_USED or not scene.who:
+                continue
+            if scene.who not in visit.windows:
+                large_text.enlarge(visit.window(scene.who, "en-GB")[0], percent)
+            page, _watch = visit.window(scene.who, "en-GB")
+            page.goto(full.live.base + scene.path)
+            screenshot(page, f"large-{scene.endpoint}-{size[0]}-{percent}")
+            visit.found += [f"{scene.endpoint}: {problem}" for problem in large_text.look(page)]
 
 
 @pytest.mark.long

@@ -130,7 +130,7 @@ def test_a_newcomer_learns_takes_part_and_proves_it(
     conditions = live.url("/certificates/earn/first-answers")
     page.goto(conditions)
     expect(page.get_by_text("0 of 2")).to_be_visible()
-    expect(page.get_by_text("Answer 2 more people")).to_be_visible()
+    expect(page.get_by_text("Answer two more people")).to_be_visible()
     intake, account = (
         live.url(f"/esn/intake/{connector.uid}"),
         {
@@ -256,7 +256,7 @@ def test_an_author_publishes_and_a_manager_drills_down(
 
     # A number leads to those it counts; the file follows.
     desk.get_by_role("link", name=re.compile("overdue")).first.click()
-    expect(desk.get_by_text("3 people fit.")).to_be_visible()
+    expect(desk.get_by_text("Three people fit.")).to_be_visible()
     late = table(desk)
     assert sorted(row[0] for row in late[1:]) == ["=Tomasz Wrona", "Aiko Mori", "Jonas Brandt"]
     desk.get_by_role("link", name="Person").click()

@@ -133,10 +133,12 @@ def test_administrator_imports_and_finds_people(
     looked_at(page, f"people-upload-{wide}")
     page.get_by_label("File").set_input_files(file)
     page.get_by_role("button", name="Look at it").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("4 people would be added or changed")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Four people would be added or changed"
+    )
     looked_at(page, f"people-preview-{wide}")
     page.get_by_role("button", name="Take it over").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("5 people are here")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Five people are here")
     looked_at(page, f"people-everybody-{wide}")
     page.get_by_label("Name, e-mail or number").fill("okafor")
     page.get_by_role("button", name="Search").click()

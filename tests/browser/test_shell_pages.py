@@ -71,7 +71,7 @@ def test_team(live: Live, open_page: Open, size: tuple[int, int], dark: bool) ->
     page.get_by_role("button", name="Nudge: Tomasz Wrona").click()
     expect(page.get_by_text("nudged today")).to_be_visible()
     page.get_by_role("link", name="overdue", exact=False).first.click()
-    expect(page.get_by_text("2 people fit.")).to_be_visible()
+    expect(page.get_by_text("Two people fit.")).to_be_visible()
     look(page, "team-narrow", size, dark)
     page.get_by_role("link", name="Tomasz Wrona").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Tomasz Wrona")

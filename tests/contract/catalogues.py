@@ -30,12 +30,25 @@ METHODS = [
     ("**/templates/**.txt", "jinja2"),
     ("**/templates/**.xml", "jinja2"),
 ]
+ERRORS = (
+    "DomainError", "Invalid", "NotSignedIn", "NotFound", "NotAllowed", "Conflict", "Gone", "TooLarge",
+    "TooMany", "Unavailable", "AlreadyRevoked", "BadRule", "NetworkSilent", "NoSuchAward",
+    "NoSuchCertificate", "NotReady", "Tampered", "UnknownCode",
+)  # fmt: skip
 KEYWORDS = {
     **DEFAULT_KEYWORDS,
     "_l": None,
     "lazy_gettext": None,
     "_n": (1, 2),
     "_ln": (1, 2),
+    "counted": (1, 2),
+    # Errors are sentences with arguments, translated where they are shown (lms.errors).
+    "Sentence": (1,),
+    **dict.fromkeys(ERRORS, (1,)),
+    "CardTextError": (2,),
+    "CourseTextError": (3,),
+    "fail": (1,),
+    "refuse": (2,),
     "lazy_ngettext": (1, 2),
     "_p": ((1, "c"), 2),
     "lazy_pgettext": ((1, "c"), 2),
@@ -105,6 +118,8 @@ def wrong_places(message: Message, mine: Message) -> Iterator[str]:
     """Say which named places a translation has lost or made up."""
     ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
     known = {place for one in ids for place in PLACE.findall(one)}
+    if message.pluralizable:
+        known.add("num")  # the number itself is always there, in figures
     needed = set(PLACE.findall(ids[-1])) - ({"num"} if message.pluralizable else set())
     for text in texts(mine):
         found = set(PLACE.findall(text))

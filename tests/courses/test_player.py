@@ -69,7 +69,7 @@ def test_a_whole_course_by_forms_alone(app: Flask, sign_in: SignIn) -> None:
     assert url == "/courses/ask/done"
     page = browser.get(url).text
     assert "Not there yet: 0 of 3 right" in page
-    assert "2 right answers pass" in page
+    assert "Two right answers pass" in page
     url = browser.post("/courses/ask/start").headers["Location"]
     for card, right in (("which", "1"), ("several", ["0", "2"]), ("last", "0")):
         assert url.endswith(card)

@@ -25,6 +25,7 @@ from lms.evidence import Filter, Window, get_measure
 from tests.factories.courses import make_course, make_document, make_path, question
 from tests.factories.people import make_person
 from tests.queries import counted
+from tests.reading import sentences
 from xapi.outbox.models import OutboxStatement
 
 
@@ -172,7 +173,7 @@ def test_the_measure_counts_courses_and_paths(app: Flask) -> None:
     assert db.session.execute(later).all() == []
     with app.test_request_context():
         gap = measure.missing(other.id, Window(), Filter(target="course/one"), 1)
-        assert (gap.met, gap.text) == (False, "Finish the course “Ask well”.")
+        assert (gap.met, sentences(gap.text)) == (False, "Finish the course “Ask well”.")
         assert gap.url == "/courses/one/"
         assert measure.missing(person.id, Window(), Filter(target="path/both"), 1).met
 

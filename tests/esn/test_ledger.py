@@ -310,4 +310,4 @@ def test_what_is_missing_names_the_day_on_which_something_is_lost(
         gap = acts.missing(person.id, Window(within_days=14), Filter(client="mobile"), 1)
         assert gap.met  # it was done, whenever that was
         gap = acts.missing(person.id, Window(), Filter(verb="posted", client="mobile"), 2)
-        assert (gap.have, gap.text, gap.by) == (0, "2 more posts from your phone.", None)
+        assert (gap.have, gap.text, gap.by) == (0, "Two more posts from your phone.", None)

@@ -69,7 +69,7 @@ def test_best_stretch_of_days_counts_whenever_it_was(app: Flask, client: FlaskCl
         gap = get_measure("esn.recipients").missing(person.id, fortnight, Filter(), 3)
     assert (gap.have, gap.need) == (1, 3)
     assert gap.by == (START + dt.timedelta(days=53)).date()
-    assert gap.text == "Answer 2 more people, by 23 November."
+    assert gap.text == "Turn to two more people, by 23 November."
 
 
 def test_somebody_added_later_keeps_what_they_did(app: Flask, client: FlaskClient) -> None:

@@ -41,9 +41,9 @@ class EmbeddedTarget:
                 there = find_recorded([one.statement_id for one in prepared])
                 store([one for one in prepared if one.statement_id in there])
         except Conflicting as error:
-            return Outcome(Verdict.CONFLICT, error.status, cut(error.message))
+            return Outcome(Verdict.CONFLICT, error.status, cut(str(error)))
         except DomainError as error:
-            return Outcome(Verdict.REFUSED, error.status, cut(error.message))
+            return Outcome(Verdict.REFUSED, error.status, cut(str(error)))
         return Outcome(Verdict.DELIVERED, 200)
 
     def settle(self, one: Waiting) -> Outcome:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lms import audit
 from lms.db import db, transaction, writing
-from lms.errors import Conflict, NotFound
+from lms.errors import Conflict, ForMachines, NotFound
 from xapi.keeping import files, removal, retention, rows
 from xapi.keeping.choice import Choice
 from xapi.keeping.models import RemovalState
@@ -67,9 +67,9 @@ def export(
     paths = [files.beside(output, part) for part in choice.parts]
     for path in paths:
         if not path.parent.is_dir():
-            raise NotFound(f"There is no folder {path.parent}. Nothing was written.")
+            raise NotFound(ForMachines(f"There is no folder {path.parent}. Nothing was written."))
         if path.exists():
-            raise Conflict(f"{path} is there already. Nothing was written.")
+            raise Conflict(ForMachines(f"{path} is there already. Nothing was written."))
     with transaction():
         audit.note("xapi.export.taken", "export/command-line", narrowed=not choice.whole)
     with writing(False), progress() as bar:

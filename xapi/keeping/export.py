@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, select, update
 
 from lms import audit, clock
@@ -52,7 +51,7 @@ def get(uid: str) -> Export:
     """Return an export; raises NotFound."""
     found = db.session.scalar(select(Export).where(Export.uid == uid))
     if found is None:
-        raise NotFound(_("There is no such file, or its week is over."))
+        raise NotFound("There is no such file, or its week is over.")
     return found
 
 
@@ -78,10 +77,10 @@ def file_of(uid: str, part: str) -> Path:
     """Return a part's file, to be sent; raises NotFound, or Gone where its time is over."""
     found = get(uid)
     if found.state != ExportState.READY.value or part not in read_choice(found.wanted).parts:
-        raise NotFound(_("There is no such file, or its week is over."))
+        raise NotFound("There is no such file, or its week is over.")
     path = files.path_of(uid, part, found.compressed)
     if until(found) < clock.now() or not path.is_file():
-        raise Gone(_("The week of this file is over. Ask for it again."))
+        raise Gone("The week of this file is over. Ask for it again.")
     return path
 
 

@@ -93,7 +93,7 @@ def measure(subject: Subject) -> Extent:
     statements of everybody.
     """
     if set(subject.keys) & _nobodys():
-        raise Invalid(_("This is no person, but a system that stores statements here."), "person")
+        raise Invalid("This is no person, but a system that stores statements here.", "person")
     named = Choice(agents=subject.keys)
     return Extent(
         statements=rows.count(named, last_place().id) if subject.keys else 0,
@@ -115,7 +115,7 @@ def ask(subject: Subject, reason: str, by_id: int | None) -> Removal:
         select(Removal).where(Removal.state != RemovalState.DONE.value)
     ).all()
     if any(set(one.keys) & set(subject.keys) for one in under_way):
-        raise Conflict(_("The statements of this person are being removed already."))
+        raise Conflict("The statements of this person are being removed already.")
     made = Removal(
         by_id=by_id,
         person_id=subject.person_id,
@@ -158,7 +158,7 @@ def get(uid: str) -> Removal:
     """Return a removal; raises NotFound."""
     found = db.session.scalar(select(Removal).where(Removal.uid == uid))
     if found is None:
-        raise NotFound(_("There is no such removal."))
+        raise NotFound("There is no such removal.")
     return found
 
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import orjson
 from flask import current_app
-from flask_babel import gettext as _
 from sqlalchemy import Text, func, or_, select, type_coerce
 
 from lms.db import db
-from lms.errors import Invalid
+from lms.errors import ForMachines, Invalid
 from lms.people.models import Identity, Person
 from xapi.lrs.errors import Refused
 from xapi.lrs.keys import find_agent_key, find_person_key
@@ -61,17 +60,15 @@ def read_subject(typed: str) -> Subject:
         for agent in agents:
             check_agent(agent, "agent")
     except Refused as error:
-        raise Invalid(f"{error.message}.".replace("..", "."), "person") from error
+        raise Invalid(ForMachines(f"{error}.".replace("..", ".")), "person") from error
     keys = _keys(agents)
     if not keys:
         raise Invalid(
-            _(
-                "Nobody here is known as “%(key)s”, and it names no agent. Write a mail address, "
-                "an employee number, or an agent: mailto:…, an OpenID, or an account as its home "
-                "page, a blank, and the name.",
-                key=typed,
-            ),
+            "Nobody here is known as “%(key)s”, and it names no agent. Write a mail address, "
+            "an employee number, or an agent: mailto:…, an OpenID, or an account as its home "
+            "page, a blank, and the name.",
             "person",
+            key=typed,
         )
     return Subject(keys)
 
@@ -101,7 +98,7 @@ def _read_agents(typed: str) -> list[dict[str, Any]]:
         try:
             return [orjson.loads(typed)]
         except orjson.JSONDecodeError as error:
-            raise Invalid(_("This is not JSON."), "person") from error
+            raise Invalid("This is not JSON.", "person") from error
     home_page, blank, name = typed.partition(" ")
     if blank and ":" in home_page:
         return [{"account": {"homePage": home_page, "name": name.strip()}}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lms.errors import DomainError
+from lms.errors import DomainError, ForMachines
 
 SENTENCE_MOST = 600  # characters: what a stranger wrote is quoted, and never given back whole
 NAME_SHOWN = 80  # characters of a property's name
@@ -21,7 +21,8 @@ class Refused(DomainError):
 
     def __init__(self, message: str, field: str = "") -> None:
         whole = len(message) <= SENTENCE_MOST
-        super().__init__(message if whole else message[: SENTENCE_MOST - 1] + "…", field)
+        said = message if whole else message[: SENTENCE_MOST - 1] + "…"
+        super().__init__(ForMachines(said), field)
 
 
 class Unauthorized(Refused):

@@ -91,7 +91,7 @@ def _say_what_all_say(response: Response) -> Response:
 
 @blueprint.errorhandler(DomainError)
 def _answer_refused(error: DomainError) -> Response:
-    response = json_answer(orjson.dumps({"error": error.message}), error.status)
+    response = json_answer(orjson.dumps({"error": str(error)}), error.status)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="xAPI", charset="UTF-8"'
     if isinstance(error, TooManyWrong):

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 
 from lms import audit, clock
@@ -107,7 +106,7 @@ def change(
     moved = read_endpoint(endpoint) != store.endpoint
     if moved and not secret:
         # Or whoever may change the address could have the secret sent to an address of their own.
-        raise Invalid(_("It leads elsewhere: type the secret in again."), "secret")
+        raise Invalid("It leads elsewhere: type the secret in again.", "secret")
     _fill(store, label, endpoint, key, secret)
     store.version = version
     store.but_not = but_not
@@ -154,15 +153,15 @@ def read_endpoint(text: str) -> str:
 def _fill(store: Store, label: str, endpoint: str, key: str, secret: str) -> None:
     store.label = " ".join(label.split())[:120]
     if not store.label:
-        raise Invalid(_("Give it a name."), "label")
+        raise Invalid("Give it a name.", "label")
     store.endpoint = read_endpoint(endpoint)
     if not key or ":" in key:
-        raise Invalid(_("Write the key as it was given to you; it holds no colon."), "key")
+        raise Invalid("Write the key as it was given to you; it holds no colon.", "key")
     store.key = key
     if secret:
         store.secret = seal(secret)
     elif not store.secret:
-        raise Invalid(_("Write the secret that belongs to the key."), "secret")
+        raise Invalid("Write the secret that belongs to the key.", "secret")
 
 
 def _free_name(label: str, taken: Collection[str]) -> str:

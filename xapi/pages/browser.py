@@ -22,7 +22,7 @@ from lms import audit, clock
 from lms.audit import AuditEntry
 from lms.days import local_day, near, time, with_weekday
 from lms.db import db, writes
-from lms.errors import Invalid
+from lms.errors import ForMachines, Invalid
 from lms.people.access import Who, allow
 from lms.people.current import current_person
 from lms.people.names import names
@@ -103,7 +103,7 @@ def find_statements() -> Any:
     whose, filters = None, Filters()
     try:
         if not form.validate():
-            raise Invalid("")
+            raise Invalid(ForMachines(""))
         filters = form.filters()
         whose = _chosen(form.whom.data or "")
         choices = find_choices(form.who.data or "", form.thing.data or "", store_is_on())

@@ -49,7 +49,7 @@ class Filters:
                 after=row_number(args["after"]) if "after" in args else None,
             )
         except (ValueError, OverflowError) as error:
-            raise Invalid(_("This address says something that cannot be looked for.")) from error
+            raise Invalid("This address says something that cannot be looked for.") from error
 
     @property
     def any(self) -> bool:

@@ -57,14 +57,14 @@ def find_choices(who: str, thing: str, store: bool) -> Choices:
         if store:
             people += _agents(who.strip().removeprefix("mailto:"))
         if not people:
-            raise Invalid(_("Nobody here, and nobody in a statement, is known by that."), "who")
+            raise Invalid("Nobody here, and nobody in a statement, is known by that.", "who")
     if thing.strip() and store:
         things = [
             Choice(one.key, activity_label(one.iri, one.said), shown(one.iri, IDENTIFIER_MOST))
             for one in browse.list_activities_like(thing.strip())
         ]
         if not things:
-            raise Invalid(_("No statement is about anything of that name."), "thing")
+            raise Invalid("No statement is about anything of that name.", "thing")
     return Choices(people, things)
 
 

@@ -96,10 +96,10 @@ def attachment(statement_id: object, number: int) -> Response:
     row = _get_row(str(statement_id))
     told = list(attachments_of(orjson.loads(row.text)))
     if not 1 <= number <= len(told):
-        raise NotFound(_("The statement has no such attachment."))
+        raise NotFound("The statement has no such attachment.")
     content = attached.content_of(row.statement_id, told[number - 1]["sha2"])
     if content is None:
-        raise NotFound(_("What was attached was never sent here; the statement says where it is."))
+        raise NotFound("What was attached was never sent here; the statement says where it is.")
     ending = _ENDINGS.get(told[number - 1]["contentType"].partition(";")[0].strip().lower(), "bin")
     return _file(content, f"attachment-{number}.{ending}")
 
@@ -108,7 +108,7 @@ def _get_row(statement_id: str) -> Row:
     found = browse.find_row(statement_id) if store_is_on() else None
     found = found or recorded.find_row(statement_id)
     if found is None:
-        raise NotFound(_("No such statement is kept here."))
+        raise NotFound("No such statement is kept here.")
     return found
 
 

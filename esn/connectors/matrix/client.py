@@ -68,7 +68,8 @@ class Homeserver:
             raise NetworkSilent(str(error)) from None
         except httpx.HTTPError as error:
             raise NetworkSilent(
-                f"The homeserver does not answer ({type(error).__name__}). Check its address."
+                "The homeserver does not answer (%(name)s). Check its address.",
+                name=type(error).__name__,
             ) from None
         except orjson.JSONDecodeError:
             raise NetworkSilent(
@@ -79,7 +80,9 @@ class Homeserver:
                 "The homeserver does not know our token. Has it read the registration file?"
             )
         if answer.status_code == 429 or answer.status_code >= 500:
-            raise NetworkSilent(f"The homeserver asks us to wait ({answer.status_code}).")
+            raise NetworkSilent(
+                "The homeserver asks us to wait (%(status)s).", status=answer.status_code
+            )
         return answer.status_code, found if isinstance(found, dict) else {}
 
     def register(self, localpart: str) -> None:
@@ -90,8 +93,8 @@ class Homeserver:
         )
         if status != 200 and found.get("errcode") != "M_USER_IN_USE":
             raise NetworkSilent(
-                f"The homeserver did not let us make our user ({status}). "
-                "Compare the registration file with the connector's settings."
+                "The homeserver did not let us make our user (%(status)s). Compare the registration file with the connector's settings.",
+                status=status,
             )
 
     def public_rooms(self) -> Iterator[str]:

@@ -27,19 +27,19 @@ from esn.ledger.records import GroupRecord, Whitelisted, nothing
 from esn.models import Connector
 from esn.secrets import unseal
 from esn.vocabulary import Act
-from lms.errors import Invalid, NotFound
+from lms.errors import ForMachines, Invalid, NotFound, Sentence
 
 TRANSACTION = re.compile(r"(?:_matrix/app/v1/)?transactions/([^/]{1,255})")
 PING = re.compile(r"_matrix/app/v1/ping")
 QUERY = re.compile(r"(?:_matrix/app/v1/)?(?:users|rooms|thirdparty)/.*")
 ACCOUNTS_IN_A_PAGE = 50
-NO_ADMINISTRATOR = _l(
+NO_ADMINISTRATOR = Sentence(
     "People are not matched yet: our user may not read the homeserver's list of accounts. "
     "Make it an administrator there, or link people by hand."
 )
 
 
-NO_ROOMS = _l(
+NO_ROOMS = Sentence(
     "We are in no room, so nothing is read: the homeserver's directory lists none that anybody "
     "may join. Publish one; the page about Matrix says how."
 )
@@ -70,7 +70,9 @@ class MatrixConnector:
         valid = connector.good_secrets
         proved = [hmac.compare_digest(given.encode(), unseal(one).encode()) for one in valid]
         if not any(proved):
-            raise NotProved("The token does not fit. Does the homeserver have our newest file?")
+            raise NotProved(
+                ForMachines("The token does not fit. Does the homeserver have our newest file?")
+            )
 
     def greet(self, connector: Connector, push: Push) -> Answer | None:
         """Answer pings, and questions for users and rooms of ours: there are none."""
@@ -80,7 +82,7 @@ class MatrixConnector:
             return {}, 200
         if push.method == "GET" and QUERY.fullmatch(push.path):
             return {"errcode": "M_NOT_FOUND", "error": "There is none of that name here."}, 404
-        raise NotFound("A homeserver sends nothing there.")
+        raise NotFound(ForMachines("A homeserver sends nothing there."))
 
     def key(self, connector: Connector, push: Push) -> str:
         """A homeserver names its transactions, and repeats the name until it was answered.
@@ -95,10 +97,10 @@ class MatrixConnector:
         try:
             data = orjson.loads(push.body)
         except orjson.JSONDecodeError:
-            raise Invalid("The body is not JSON in UTF-8.") from None
+            raise Invalid(ForMachines("The body is not JSON in UTF-8.")) from None
         events = data.get("events") if isinstance(data, dict) else None
         if not isinstance(events, list):
-            raise Invalid("“events” must be a list.")
+            raise Invalid(ForMachines("“events” must be a list."))
         rooms = {
             digest("group", connector.uid, event["room_id"])
             for event in events
@@ -150,7 +152,7 @@ class Backfill:
         for room in open_rooms:
             yield from self.past(room)
 
-    def page(self, content: Whitelisted, trouble: Any = "") -> Page:
+    def page(self, content: Whitelisted, trouble: str = "") -> Page:
         """Return a page with the cursor as it is now."""
         return Page(content, {"rooms": dict(self.rooms)}, trouble)
 

@@ -28,7 +28,7 @@ def settings_from(homeserver: str, server_name: str, match: str = "email") -> di
     if not re.fullmatch(r"[A-Za-z0-9.\-:\[\]]+", server_name):
         raise Invalid("Write the server name like example.com: what follows the colon in user ids.")
     if match not in MATCHES:
-        raise Invalid(f"People are matched by one of: {', '.join(MATCHES)}.")
+        raise Invalid("People are matched by one of: %(known)s.", known=", ".join(MATCHES))
     return {"homeserver": homeserver.rstrip("/"), "server_name": server_name, "match": match}
 
 

@@ -22,7 +22,7 @@ from esn.models import Connector
 from esn.secrets import unseal
 from esn.vocabulary import REMOVED, Act, Client
 from lms import clock
-from lms.errors import Invalid
+from lms.errors import ForMachines, Invalid
 
 ID_MAX_CHARS = 255
 EVENTS_MAX = 5000
@@ -55,8 +55,10 @@ class WebhookConnector:
         proved = [matches(signature, unseal(one), timestamp, push.body) for one in sealed]
         if not any(proved) or not is_fresh(timestamp, now.timestamp()):
             raise NotProved(
-                "The signature does not fit. Check the secret, the clock (five minutes), and that "
-                "the body is signed exactly as it is sent."
+                ForMachines(
+                    "The signature does not fit. Check the secret, the clock (five minutes), and that "
+                    "the body is signed exactly as it is sent."
+                )
             )
 
     def key(self, connector: Connector, push: Push) -> str:
@@ -101,20 +103,20 @@ class Reader:
         try:
             data = orjson.loads(body)
         except orjson.JSONDecodeError:
-            raise Invalid("The body is not JSON in UTF-8.") from None
+            raise Invalid(ForMachines("The body is not JSON in UTF-8.")) from None
         if not isinstance(data, dict):
-            raise Invalid("The body must be an object with “events” or “accounts”.")
+            raise Invalid(ForMachines("The body must be an object with “events” or “accounts”."))
         events = self._list(data, "events")
         accounts = self._list(data, "accounts")
         if not events and not accounts:
-            raise Invalid("There is neither an event nor an account in the body.")
+            raise Invalid(ForMachines("There is neither an event nor an account in the body."))
         kept = nothing()
         for number, account in enumerate(accounts):
             kept["accounts"].append(self._account(account, f"accounts[{number}]"))
         for number, event in enumerate(events):
             where = f"events[{number}]"
             if not isinstance(event, dict):
-                raise Invalid(f"{where} must be an object.")
+                raise Invalid(ForMachines(f"{where} must be an object."))
             if event.get("verb") == REMOVED:
                 named = "event" if "event" in event else "object"
                 kept["removed"].append(self._id(event, named, where, named))
@@ -125,27 +127,29 @@ class Reader:
     def _list(self, data: dict[str, Any], name: str) -> list[Any]:
         found = data.get(name, [])
         if not isinstance(found, list):
-            raise Invalid(f"“{name}” must be a list.")
+            raise Invalid(ForMachines(f"“{name}” must be a list."))
         if len(found) > EVENTS_MAX:
-            raise Invalid(f"“{name}” holds more than {EVENTS_MAX}: send it in parts.")
+            raise Invalid(ForMachines(f"“{name}” holds more than {EVENTS_MAX}: send it in parts."))
         return found
 
     def _account(self, account: Any, where: str) -> AccountRecord:
         if not isinstance(account, dict):
-            raise Invalid(f"{where} must be an object.")
+            raise Invalid(ForMachines(f"{where} must be an object."))
         found: list[str] = []
         for name, make in (("email", address_digest), ("employee_number", employee_digest)):
             value = account.get(name)
             if value is not None:
                 if not isinstance(value, str) or not 0 < len(value) <= ID_MAX_CHARS:
-                    raise Invalid(f"{where}.{name} must be a text of 1 to {ID_MAX_CHARS}.")
+                    raise Invalid(
+                        ForMachines(f"{where}.{name} must be a text of 1 to {ID_MAX_CHARS}.")
+                    )
                 found.append(make(value))
         return AccountRecord(account=self._id(account, "id", where, "account"), matches=found)
 
     def _act(self, event: dict[str, Any], where: str) -> ActRecord:
         verb = event.get("verb")
         if not isinstance(verb, str) or verb not in VERBS:
-            raise Invalid(f"{where}.verb must be one of: {', '.join(Act)}, {REMOVED}.")
+            raise Invalid(ForMachines(f"{where}.verb must be one of: {', '.join(Act)}, {REMOVED}."))
         act = ActRecord(
             event=self._id(event, "id", where, "event"),
             at=self._moment(event, where),
@@ -159,31 +163,37 @@ class Reader:
         if kind is not None:
             if kind not in self.group_kinds:
                 raise Invalid(
-                    f"{where}.group_kind must be one of: {', '.join(self.group_kinds)} "
-                    "(LMS_ESN_GROUP_KINDS). Direct messages and closed groups are not taken: "
-                    "leave them out."
+                    ForMachines(
+                        f"{where}.group_kind must be one of: {', '.join(self.group_kinds)} "
+                        "(LMS_ESN_GROUP_KINDS). Direct messages and closed groups are not taken: "
+                        "leave them out."
+                    )
                 )
             act["group_kind"] = str(kind)
         client = event.get("client", Client.UNKNOWN.value)
         if not isinstance(client, str) or client not in frozenset(Client):
-            raise Invalid(f"{where}.client must be one of: {', '.join(Client)}.")
+            raise Invalid(ForMachines(f"{where}.client must be one of: {', '.join(Client)}."))
         act["client"] = str(client)
         return act
 
     def _id(self, holder: dict[str, Any], name: str, where: str, purpose: str) -> str:
         value = holder.get(name)
         if not isinstance(value, str) or not 0 < len(value) <= ID_MAX_CHARS:
-            raise Invalid(f"{where}.{name} must be a text of 1 to {ID_MAX_CHARS} characters.")
+            raise Invalid(
+                ForMachines(f"{where}.{name} must be a text of 1 to {ID_MAX_CHARS} characters.")
+            )
         return digest(purpose, self.scope, value)
 
     def _moment(self, event: dict[str, Any], where: str) -> str:
         value = event.get("at")
         if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-            raise Invalid(f"{where}.at must be a moment like 2026-11-23T09:30:00Z (RFC 3339).")
+            raise Invalid(
+                ForMachines(f"{where}.at must be a moment like 2026-11-23T09:30:00Z (RFC 3339).")
+            )
         try:
             moment = dt.datetime.fromisoformat(value).astimezone(dt.UTC)
         except (ValueError, OverflowError):
-            raise Invalid(f"{where}.at is not a moment that exists.") from None
+            raise Invalid(ForMachines(f"{where}.at is not a moment that exists.")) from None
         if moment > clock.now() + AHEAD:
-            raise Invalid(f"{where}.at lies in the future: check the sender's clock.")
+            raise Invalid(ForMachines(f"{where}.at lies in the future: check the sender's clock."))
         return moment.isoformat()

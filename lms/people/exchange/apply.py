@@ -58,8 +58,10 @@ def apply_file(content: bytes, by: Person | None, digest: str | None = None) -> 
     plan = make_plan(sheet, snapshot())
     if plan.problems:
         raise Invalid(
-            f"{len(plan.problems)} lines cannot be taken over, so nothing was changed. "
-            f"Line {plan.problems[0].line}: {plan.problems[0].text}"
+            "%(count)s lines cannot be taken over, so nothing was changed. Line %(line)s: %(text)s",
+            count=len(plan.problems),
+            line=plan.problems[0].line,
+            text=plan.problems[0].text,
         )
     if digest is not None and plan.digest() != digest:
         raise Conflict("The company has changed since you looked; nothing was done. Look again.")

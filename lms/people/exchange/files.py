@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
 from lms import clock
@@ -19,7 +18,7 @@ KEPT_HOURS = 24
 def keep_file(content: bytes, name: str, by: Person) -> PeopleFile:
     """Keep a file for a day at most; raises TooLarge above 20 MB."""
     if len(content) > MOST_BYTES:
-        raise TooLarge(_("The file is larger than 20 MB. Send it in parts."))
+        raise TooLarge("The file is larger than 20 MB. Send it in parts.")
     kept = PeopleFile(by_id=by.id, name=name[-200:], content=content, made_at=clock.now())
     db.session.add(kept)
     db.session.flush()
@@ -32,7 +31,7 @@ def get_file(uid: str, by: Person) -> PeopleFile:
         select(PeopleFile).where(PeopleFile.uid == uid, PeopleFile.by_id == by.id)
     )
     if found is None:
-        raise Gone(_("This file has been taken over, or has waited too long. Send it again."))
+        raise Gone("This file has been taken over, or has waited too long. Send it again.")
     return found
 
 

@@ -164,7 +164,7 @@ def _place(person: Person, form: PersonForm) -> None:
         above = find_identity(form.manager.data)
         if above is None:
             raise Invalid(
-                _("Nobody active here is known as “%(key)s”.", key=form.manager.data), "manager"
+                "Nobody active here is known as “%(key)s”.", "manager", key=form.manager.data
             )
         manager = above.person
     person.hired_on = form.hired_on.data

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import ngettext
 
 from lms.db import db
 from lms.errors import DomainError
+from lms.number_words import counted
 from lms.people.access import Who, allow
 from lms.people.current import current_person
 from lms.people.exchange.apply import apply_file, plan_file
@@ -67,8 +67,8 @@ def take_over(file_uid: str) -> Any:
     forget_file(kept)
     done = len(list(plan.changes()))
     flash(
-        ngettext(
-            "Done: one person added or changed.", "Done: %(num)s people added or changed.", done
+        counted(
+            "Done: one person added or changed.", "Done: %(count)s people added or changed.", done
         ),
         "good",
     )

@@ -62,7 +62,7 @@ def _make(form: LinkForm) -> JoinLink:
     if form.manager.data:
         above = find_identity(form.manager.data)
         if above is None:
-            raise Invalid(_("Nobody active here is known as “%(key)s”.", key=form.manager.data))
+            raise Invalid("Nobody active here is known as “%(key)s”.", key=form.manager.data)
         manager = above.person
     return joining.make_link(
         current_person(),
@@ -77,7 +77,7 @@ def _make(form: LinkForm) -> JoinLink:
 def _get(uid: str) -> JoinLink:
     found = db.session.scalar(select(JoinLink).where(JoinLink.uid == uid))
     if found is None:
-        raise NotFound(_("There is no such link."))
+        raise NotFound("There is no such link.")
     return found
 
 

@@ -41,7 +41,7 @@ WORDS = {
     "unit": _l("Unit"), "manager": _l("Manager"), "role_at_work": _l("Role at work"),
     "hired_on": _l("Hired on"), "language": _l("Language"), "author": _l("Author"),
     "manager_of_others": _l("Leads others"), "administrator": _l("Administrator"),
-    "here_since": _l("Here since"), "kind": _l("Kind"), "kept_as": _l("Kept as"),
+    "account_since": _l("Account made on"), "kind": _l("Kind"), "kept_as": _l("Kept as"),
     "last_used": _l("Last used"), "until": _l("Until"), "at": _l("When"), "act": _l("What"),
     "about": _l("About"), "by_you": _l("By you"),
 }  # fmt: skip
@@ -50,7 +50,7 @@ WORDS = {
 def _identity() -> Identity:
     identity = current_person().identity
     if identity is None:
-        raise NotFound(_("There is nothing here."))
+        raise NotFound("There is nothing here.")
     return identity
 
 

@@ -19,7 +19,9 @@ def walk(person_id: int, seen: str) -> Round:
     if not seen:
         raise Invalid("Write down one thing you saw. Nothing was saved yet.")
     if len(seen) > MOST_CHARS:
-        raise Invalid(f"One line is enough: {MOST_CHARS} characters at most. Nothing was saved.")
+        raise Invalid(
+            "One line is enough: %(most)d characters at most. Nothing was saved.", most=MOST_CHARS
+        )
     made = Round(person_id=person_id, walked_at=clock.now(), seen=seen)
     db.session.add(made)
     db.session.flush()

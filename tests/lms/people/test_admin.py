@@ -45,7 +45,7 @@ def digest_on(page: str) -> str:
 def test_file_is_looked_at_and_taken_over(office: FlaskClient) -> None:
     where = upload(office, FILE)
     page = office.get(where).text
-    assert "2 people would be added or changed" in page
+    assert "Two people would be added or changed" in page
     assert "Lager Süd" in page
     assert db.session.scalar(select(func.count()).select_from(Person)) == 1
     assert office.post(where, data={"digest": digest_on(page)}).location == "/people/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 from flask import Flask
@@ -15,6 +16,7 @@ from lms.people.codes import send_waiting
 from lms.people.models import EndedSession, Passkey, Person
 from lms.people.security import hashed
 from tests.factories.people import make_person, make_unit
+from tests.reading import sentences
 
 SignIn = Callable[[Person], FlaskClient]
 PASSWORD = "three harbour gulls"
@@ -122,3 +124,14 @@ def test_what_is_held_is_told_and_exported(sign_in: SignIn) -> None:
     assert told_all["place"]["rows"][0]["id_in_statements"] == person.uid
     assert told_all["ways-in"]["rows"] == [{"kind": "password", "kept_as": "argon2 hash"}]
     assert "$argon2" not in browser.get("/me/held.json").text
+
+
+def test_the_day_of_hiring_is_not_taken_for_the_day_of_the_account(
+    sign_in: SignIn,
+) -> None:
+    person = make_person(
+        hired_on=dt.date(2026, 11, 2), created_at=dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
+    )
+    page = sentences(sign_in(person).get("/me/held").text)
+    assert re.search(r"Hired on</span><span>2 November 2026", page)
+    assert re.search(r"Account made on</span><span>1 September 2026", page)

@@ -80,7 +80,7 @@ def test_thanks_are_said_once(sign_in: SignIn, team: Team) -> None:
 def test_the_first_page_of_a_manager_says_who_waits(sign_in: SignIn, team: Team) -> None:
     page = sign_in(team.manager).get("/").text
     assert "Two people need you" in page
-    assert "Your team of 4" in page
+    assert "Your team of four" in page
     assert "Your team" not in sign_in(team.imani).get("/").text
 
 
