@@ -19,7 +19,7 @@ from wtforms import DateField, HiddenField, SearchField, SelectField
 from wtforms.validators import Length, Optional
 
 from lms import audit, clock
-from lms.db import db, writes, writing
+from lms.db import db, keep_so_far, writes, writing
 from lms.errors import Invalid
 from lms.forms import Form
 from lms.people.access import Who, allow
@@ -77,6 +77,7 @@ def audit_log_of(person_uid: str) -> str:
     """Show what one person did, and what was done about them."""
     person, filters = get_person(person_uid), Filters.read(request.args)
     note_search(person, current_person(), turned=filters.before is not None)
+    keep_so_far()  # the line stands before anything is shown
     return _page(person, filters)
 
 
