@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import current_app
-from flask_babel import gettext as _
 
-from lms.errors import Invalid
+from lms.errors import Invalid, Sentence
 
 if TYPE_CHECKING:
     import httpx
@@ -50,7 +49,11 @@ _PRIVATE_NAMES = (".localhost", ".internal", ".local")
 
 
 class NotThere(OSError):
-    """A name leads where nothing may be opened; the message says what to do."""
+    """A name leads where nothing may be opened; the sentence says what to do."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(str(sentence))
+        self.sentence = sentence
 
 
 class WrongAddress(ValueError):
@@ -125,31 +128,31 @@ def check_place(place: Address, networks: Iterable[Network]) -> None:
         raise WrongAddress("private", str(place))
 
 
-def in_words(error: WrongAddress) -> str:
+def in_words(error: WrongAddress) -> Sentence:
     """Return what is wrong with an address, and what to do."""
     if error.code == "private":
-        return str(
-            _(
-                "%(place)s is on this machine or in a private network. Where that is meant, whoever "
-                "runs the installation names the network in LMS_PRIVATE_NETWORKS, as "
-                "%(place)s/%(bits)s or a larger one.",
-                place=error.place,
-                bits=ipaddress.ip_address(error.place).max_prefixlen,
-            )
+        return Sentence(
+            "%(place)s is on this machine or in a private network. Where that is meant, whoever "
+            "runs the installation names the network in LMS_PRIVATE_NETWORKS, as "
+            "%(place)s/%(bits)s or a larger one.",
+            place=error.place,
+            bits=ipaddress.ip_address(error.place).max_prefixlen,
         )
     sentences = {
-        "address": _("Write the whole address, with its name, like https://example.com."),
-        "secrets": _("Leave key and secret out of the address: they have fields of their own."),
-        "query": _("Leave out what follows a question mark or a hash."),
-        "forbidden": _(
+        "address": Sentence("Write the whole address, with its name, like https://example.com."),
+        "secrets": Sentence(
+            "Leave key and secret out of the address: they have fields of their own."
+        ),
+        "query": Sentence("Leave out what follows a question mark or a hash."),
+        "forbidden": Sentence(
             "This address is set aside for machines themselves: no server of yours can be there."
         ),
-        "plain": _(
+        "plain": Sentence(
             "Write https: over http, anybody on the way could read the secret. "
             "http is for this machine or a private network alone."
         ),
     }
-    return str(sentences[error.code])
+    return sentences[error.code]
 
 
 def find_literal(host: str) -> Address | None:
@@ -201,7 +204,14 @@ def resolve(host: str, port: int, networks: Sequence[Network], plain: bool) -> l
             if plain and not _is_inside(address, networks):
                 raise WrongAddress("plain")
         except WrongAddress as error:
-            refused = refused or NotThere(f"{host} leads to {place}. {in_words(error)}")
+            refused = refused or NotThere(
+                Sentence(
+                    "%(host)s leads to %(place)s. %(why)s",
+                    host=host,
+                    place=str(place),
+                    why=in_words(error),
+                )
+            )
         else:
             places.append(place)
     if refused is not None and not places:

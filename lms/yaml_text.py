@@ -32,7 +32,7 @@ class YamlError(Invalid):
 
     def __init__(self, line: int, why: str, **arguments: object) -> None:
         self.line = line
-        self.why = Sentence(why, **arguments)
+        self.why = why if isinstance(why, Sentence) else Sentence(why, **arguments)
         super().__init__("Line %(line)d: %(why)s", line=line, why=self.why)
 
 
@@ -94,7 +94,9 @@ def is_text(word: str) -> bool:
     return loader.resolve(yaml.ScalarNode, word, (True, False)) in _TEXTS
 
 
-_UNREADABLE = "This line cannot be read. Write “key: value”; put a value that holds a colon in quotation marks."
+_UNREADABLE = Sentence(
+    "This line cannot be read. Write “key: value”; put a value that holds a colon in quotation marks."
+)
 
 
 def _check_size(text: str) -> None:

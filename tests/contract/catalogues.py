@@ -46,6 +46,7 @@ KEYWORDS = {
     "Sentence": (1,),
     **dict.fromkeys(ERRORS, (1,)),
     "CardTextError": (2,),
+    "YamlError": (2,),
     "CourseTextError": (3,),
     "fail": (1,),
     "refuse": (2,),

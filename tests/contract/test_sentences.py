@@ -35,7 +35,7 @@ pytestmark = pytest.mark.house
 SignIn = Callable[[Person], FlaskClient]
 SAID = {"Sentence", "ForMachines", "_"}
 # Which argument is the sentence, where it is not the first.
-PLACES = {"CardTextError": 1, "CourseTextError": 2, "refuse": 1}
+PLACES = {"CardTextError": 1, "YamlError": 1, "CourseTextError": 2, "refuse": 1}
 # What is a sentence already when it gets there, by the words it is written with.
 PASSED_ON = {
     "template",  # a parameter of those that take a sentence and its arguments
@@ -46,6 +46,10 @@ PASSED_ON = {
     "sentences[str(error)]",
     "problem.message",
     "error.message",
+    "error.why",
+    "error.sentence",
+    "in_words(error)",  # of an address
+    "_UNREADABLE",
     "field.errors[0]",
     "pages.first_error",  # of a form, whose own are translated
 }

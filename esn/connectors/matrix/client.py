@@ -65,7 +65,7 @@ class Homeserver:
             )
             found = orjson.loads(answer.content)
         except NotThere as error:
-            raise NetworkSilent(str(error)) from None
+            raise NetworkSilent(error.sentence) from None
         except httpx.HTTPError as error:
             raise NetworkSilent(
                 "The homeserver does not answer (%(name)s). Check its address.",

@@ -21,7 +21,7 @@ from lms.people.forms import LinkForm
 from lms.people.models import JoinLink, Unit
 from lms.people.names import names
 from lms.people.security import is_fresh
-from lms.people.views.admin import NOT_FRESH, unit_choices
+from lms.people.views.admin import unit_choices
 
 blueprint = Blueprint("people_links", "lms.people", url_prefix="/people/links")
 MOST_SHOWN = 100
@@ -114,7 +114,7 @@ def qr(link_uid: str) -> Response:
     """The QR code as a picture."""
     found = _get(link_uid)
     if _is_hidden(found):
-        raise NotAllowed(str(NOT_FRESH))
+        raise NotAllowed("You signed in a while ago. Sign out and in again, then come back.")
     picture = qrcode.make(
         _address(found), image_factory=qrcode.image.svg.SvgPathFillImage, border=4
     )
