@@ -19,6 +19,7 @@ from lms import audit, clock
 from lms.db import db, one_at_a_time
 from lms.errors import Conflict, NotFound
 from lms.jobs.queue import wake
+from lms.writers import reading_again
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +100,9 @@ def _rule(number: int, text: str, digest: str) -> Rule:
 
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[Rule, str]:
-    """Return the rule that a text means, and its digest."""
-    rule = parse(text)
+    """Return the rule that a published or shipped text means, and its digest."""
+    with reading_again():
+        rule = parse(text)
     return rule, rule.digest()
 
 
@@ -167,7 +169,7 @@ def load_library(folder: Path = LIBRARY) -> list[RuleVersion]:
     one_at_a_time("certificates.library")
     new = []
     texts = [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.yaml"))]
-    for rule, text in [(parse(text), text) for text in texts]:
+    for rule, text in [(_parsed(text)[0], text) for text in texts]:
         definition = find_definition(rule.slug)
         if definition is not None:
             newest = newest_version(definition.id)

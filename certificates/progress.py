@@ -54,6 +54,7 @@ class Way:
     slug: str
     title: str
     summary: str
+    language: str
     done: int
     asked: int
 
@@ -164,7 +165,7 @@ def within_reach(person: Person) -> list[Way]:
     own, others = [], []
     for rule, (standing,) in zip(rules, standings_of(rules, [person.id]), strict=True):
         done, asked = count_done(rule, standing), count_asked(rule, standing)
-        way = Way(rule.slug, rule.title, rule.summary, done, asked)
+        way = Way(rule.slug, rule.title, rule.summary, rule.language, done, asked)
         if rule.offered_to.fits(person.job_role, person.is_manager):
             own.append(way)
         elif done * 2 > rule.needed(asked):

@@ -209,6 +209,7 @@ def abandon() -> None:
         session.rollback()
     except SQLAlchemyError:
         session.invalidate()
+    writers.forget()  # a connection that was broken off tells nobody that its transaction ended
 
 
 def on_commit(call: Callable[[], object]) -> None:

@@ -22,7 +22,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from typing import Any
@@ -80,6 +81,24 @@ def outside_writing(what: str) -> None:
     if what not in told:
         told.add(what)
         log.warning("%s inside a write transaction: others wait for it", what, stack_info=True)
+
+
+def forget() -> None:
+    """Note that no transaction of this thread writes any more."""
+    _is_writing.set(False)
+
+
+@contextmanager
+def reading_again() -> Iterator[None]:
+    """Let what was checked before it was kept (a published rule) be read wherever it is needed.
+
+    Its size was bounded then, and who reads it remembers it: once a process, in milliseconds.
+    """
+    token = _is_writing.set(False)
+    try:
+        yield
+    finally:
+        _is_writing.reset(token)
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -7,10 +7,11 @@ that is away is not asked for each mail anew, and what may have gone out is not 
 from __future__ import annotations
 
 import contextlib
+import email.utils
 import re
 import smtplib
 from dataclasses import dataclass
-from email import policy, utils
+from email import policy
 from email.message import EmailMessage
 from enum import StrEnum
 from types import TracebackType
@@ -72,7 +73,7 @@ def compose(letter: Letter) -> EmailMessage:
     message["Subject"] = " ".join(letter.subject.split())
     message["From"] = current_app.config["LMS_MAIL_SENDER"]
     message["To"] = letter.address
-    message["Date"] = utils.format_datetime(clock.now())
+    message["Date"] = email.utils.format_datetime(clock.now())
     message["Message-ID"] = f"<{letter.message_id}>"
     # Out-of-office notes and mailing lists should leave these alone (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"

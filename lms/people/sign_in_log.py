@@ -22,9 +22,12 @@ from lms.people.models import Identity, Person
 
 JOB = "people.sign_in_log"
 PREFIX = "people.sign_in."
-DONE, FAILED, LIMITED = f"{PREFIX}done", f"{PREFIX}failed", f"{PREFIX}limited"
-MORE_FAILED = f"{PREFIX}more_failed"
-SIGNED_OUT, ENDED_OTHERS = f"{PREFIX}signed_out", f"{PREFIX}ended_others"
+DONE = "people.sign_in.done"
+FAILED = "people.sign_in.failed"
+LIMITED = "people.sign_in.limited"
+MORE_FAILED = "people.sign_in.more_failed"
+SIGNED_OUT = "people.sign_in.signed_out"
+ENDED_OTHERS = "people.sign_in.ended_others"
 NOBODY = "sign-in"  # the subject where nobody here was meant
 FAILURES_A_QUARTER = 500  # written one by one, of the whole installation
 ROWS_AT_ONCE = 1000

@@ -19,22 +19,26 @@ ROWS_AT_ONCE = 10_000  # databases limit the values of one statement
 def set_password(identity: Identity, password_hash: str) -> None:
     """Give a person a password; all of their sessions end, and no device is familiar any longer."""
     change = SignInChange.PASSWORD_CHANGED if identity.password else SignInChange.PASSWORD_SET
+    act = "people.password.changed" if identity.password else "people.password.set"
     identity.password = password_hash
     end_sessions(identity)
     familiar.forget(identity.person_id)
-    _note(identity.person, change)
+    audit.note(act, f"person/{identity.person.uid}", identity.person_id)
+    _tell(identity.person, change)
 
 
 def note_passkey_added(identity: Identity) -> None:
     """Note a new passkey."""
-    _note(identity.person, SignInChange.PASSKEY_ADDED)
+    audit.note("people.passkey.added", f"person/{identity.person.uid}", identity.person_id)
+    _tell(identity.person, SignInChange.PASSKEY_ADDED)
 
 
 def remove_passkey(passkey: Passkey) -> None:
     """Remove one of a person's passkeys."""
     person = passkey.user.person
     db.session.delete(passkey)
-    _note(person, SignInChange.PASSKEY_REMOVED)
+    audit.note("people.passkey.removed", f"person/{person.uid}", person.id)
+    _tell(person, SignInChange.PASSKEY_REMOVED)
 
 
 def note_addresses_changed(before: Mapping[int, str | None], by: Person | None) -> None:
@@ -59,7 +63,5 @@ def note_addresses_changed(before: Mapping[int, str | None], by: Person | None) 
         )
 
 
-def _note(person: Person, change: SignInChange) -> None:
-    act = f"people.{change.replace('_', '.')}"
-    audit.note(act, f"person/{person.uid}", person.id)
+def _tell(person: Person, change: SignInChange) -> None:
     events.publish(events.SignInChanged(frozenset({person.id}), change, new_uid()))

@@ -18,6 +18,7 @@ from lms.plugin import CellState, TeamColumn
 from lms.teams.cells import Cell
 from lms.teams.rules import Act
 from lms.teams.services import Row
+from lms.written import isolate
 
 TONES = {
     CellState.DONE: "ok",
@@ -110,7 +111,7 @@ class Line:
 def lines(rows: Sequence[Row], columns: Sequence[TeamColumn]) -> list[Line]:
     """Return the rows of a page in words, so that the template has but to write them down."""
     say = wording()
-    labels = [str(column.label) for column in columns]
+    labels = [isolate(str(column.label)) for column in columns]
     instead = {
         Act.NUDGE: str(_("nudged today")),
         Act.THANK: str(_("thanked")),

@@ -480,4 +480,4 @@ def test_an_english_summary_keeps_its_order_on_an_arabic_page(
     page.goto(live.url("/courses/paths/first"))
     summary = page.locator(".step .small").last
     expect(summary).to_contain_text("questions that get answers.")
-    assert summary.evaluate("span => getComputedStyle(span).unicodeBidi") == "plaintext"
+    assert summary.evaluate("span => getComputedStyle(span).unicodeBidi") == "isolate"

@@ -156,6 +156,8 @@ BOSS = (
     "/people/{learner}",
     "/people/{learner}/erase",
     "/people/units",
+    "/audit",
+    "/audit/person/{learner}",
 )
 # Pages on which nothing stands that anybody wrote, and what is no page.
 NOTHING_WRITTEN = frozenset(
@@ -173,7 +175,11 @@ NOTHING_WRITTEN = frozenset(
         "people_admin.add",
         "people_admin.export",
         "people_admin.unit",
+        "notices.mail",
+        "notices.stopping",
+        "web.change_password",
         "web.healthz",
+        "web.security_txt",
         "web.settings",
         "web.static",
     }
@@ -265,4 +271,5 @@ def test_titles_in_mails_do_not_turn_the_sentence_around(
             subject, text, html = mail_parts(notice, kinds()[notice.kind])
         mixed = interface == "ar" or "Xar" in subject
         assert ("\u2068" in subject and "\u2068" in text) is mixed, subject
-        assert [f for f in wrong_places(html or "") if "<" in f] == []
+        if app.jinja_env.list_templates(filter_func=f"{kinds()[notice.kind].template}.html".__eq__):
+            assert [f for f in wrong_places(html or "") if "<" in f] == []

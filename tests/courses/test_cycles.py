@@ -21,7 +21,7 @@ from courses.progress.walk import take
 from lms import clock
 from lms.db import db
 from lms.errors import Invalid, NotFound
-from lms.evidence import Filter, Window, basis_of, get_measure
+from lms.evidence import Filter, Window, bases_of, get_measure
 from lms.jobs.queue import run_pending
 from lms.notices.models import Notice
 from lms.people.models import Person
@@ -136,7 +136,7 @@ def test_measures_count_a_course_once_and_by_the_window(
     ):
         rows = db.session.execute(measure.values(window, where)).all()
         assert rows == ([] if value is None else [(person.id, value)])
-    basis = basis_of("courses.completed", person.id, Window(), Filter(), 2)
+    basis = bases_of("courses.completed", [person.id], Window(), Filter(), 2)[person.id]
     assert basis.things == ("course/one", "course/two")
 
 

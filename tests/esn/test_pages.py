@@ -162,7 +162,7 @@ def test_matrix_by_hand(desk: FlaskClient) -> None:
         data={"label": "M", "homeserver": "matrix", "server_name": "x.test", "match": "email"},
     )
     assert wrong.status_code == 422
-    assert "Write the homeserver" in wrong.text
+    assert "Write the whole address" in wrong.text
     desk.post(
         "/esn/connectors/new/matrix",
         data={

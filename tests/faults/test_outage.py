@@ -59,7 +59,7 @@ def house(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         person = current_person()
         if app.config["BREAKS"]:
             end_all(cluster)
-        person.language = "de"
+        person.job_role = "captain"
         return "written"
 
     with app.app_context():

@@ -16,6 +16,7 @@ from lms import clock
 from lms.db import db, transaction
 from lms.errors import Gone
 from lms.jobs.queue import run_pending
+from lms.mail.smtp import Answer, Letter, Line, Outcome
 from lms.notices import mailing
 from lms.notices.models import Notice
 from lms.people import codes, joining
@@ -109,18 +110,22 @@ def test_mail_that_failed_then_is_tried_now(
 ) -> None:
     sent: list[str] = []
 
-    def fail(*_: object) -> None:
-        raise OSError("away")
+    def refuse(_line: Line, _letter: Letter) -> Answer:
+        return Answer(Outcome.LATER, 450, "not now")
+
+    def take(_line: Line, letter: Letter) -> Answer:
+        sent.append(letter.address)
+        return Answer(Outcome.ACCEPTED, 250, "")
 
     with make_app(LMS_MAIL_SERVER="127.0.0.1").app_context():
         boss, person = make_person(), make_person(email="p@example.test")
-        monkeypatch.setattr(mailing, "send_mail", fail)
+        monkeypatch.setattr(Line, "send", refuse)
         with clock.travel(clock.now() + AHEAD):
             nudge(boss, person.id, ["First 30 days"])
             db.session.commit()
             run_pending()
         assert db.session.scalars(select(Notice.next_try_at)).one() > clock.now()
-        monkeypatch.setattr(mailing, "send_mail", lambda to, *_: sent.append(to))
+        monkeypatch.setattr(Line, "send", take)
         mailing.mail_waiting()
     assert sent == ["p@example.test"]
 

@@ -145,6 +145,7 @@ OF_ONE_MACHINE = {
     "lms/demo/wsgi.py": "the demo",
     "lms/doctor.py": "how full the disk is",
     "lms/jobs/queue.py": "wake-ups; on several machines they wait in Redis",
+    "lms/web/writable.py": "looks whether there is room, in whichever folder files go to",
     "lms/migrate.py": "a lock, with SQLite alone",
     "xapi/delivery/lock.py": "locks, with SQLite alone",
 }

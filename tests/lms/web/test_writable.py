@@ -152,7 +152,7 @@ def test_a_full_disk_is_noticed_and_room_as_well(
     app = create_app(
         settings_for(tmp_path, database) | {setting: small_disk} | {"LMS_DATABASE_URL": database}
     )
-    check = "pictures" if setting == "LMS_COURSES_MEDIA" else "writing"
+    check = "folder of pictures" if setting == "LMS_COURSES_MEDIA" else "writing"
 
     def said() -> str:
         clock[0] += writable.PROBE_SECONDS

@@ -18,9 +18,21 @@ import pytest
 
 from lms.app import create_app
 from lms.db import db
-from lms.serving.programs import web
 from tests.conftest import SECRET, settings_for
 from xapi.lrs import credentials
+
+# `ropes serve` without its worker.
+WEB_SERVER = """
+import sys
+from lms.jobs.worker import stop_on_signal
+from lms.serving.programs import web
+from lms.serving.settled import create_settled_app
+from lms.serving.supervise import supervise
+from lms.serving.web import listen
+
+app = create_settled_app()
+sys.exit(supervise(web(app, listen("127.0.0.1", int(sys.argv[1]))), stop_on_signal()))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ def served(
     log = folder / "server.log"
     with log.open("wb") as out:
         server = subprocess.Popen(
-            web("127.0.0.1", port).command,
+            [sys.executable, "-c", WEB_SERVER, str(port)],
             env={**os.environ, **told},
             stdout=out,
             stderr=subprocess.STDOUT,
