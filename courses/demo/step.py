@@ -67,7 +67,7 @@ class LearningStep:
 
     def _learn(self, stage: Stage, member: Member, person_id: int) -> None:
         """Walk one lesson; the demo's own learner is left in the middle of one at the end."""
-        with transaction():
+        with transaction(reads_first=True):  # as a request does
             person = db.session.get_one(Person, person_id)
             course = self._next_course(person)
             if course is None:

@@ -21,6 +21,7 @@ from typing import Any
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
@@ -90,6 +91,20 @@ SENTENCES = {
 }
 
 
+class Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Reads a request; one that says its length in two ways is none.
+
+    A proxy in front may have gone by the other (RFC 9112, 6.3): what it takes for the body of one
+    request would then be the beginning of another's.
+    """
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Take the head apart; raises ParsingError."""
+        super().parse_header(header_plus)
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Say the length once: by Content-Length, or in chunks.")
+
+
 class Refusal(ErrorTask):  # type: ignore[misc]
     """The answer of the web server itself: a status and one plain sentence; then it hangs up."""
 
@@ -120,6 +135,7 @@ class Answer(WSGITask):  # type: ignore[misc]
 class Channel(HTTPChannel):  # type: ignore[misc]
     """A connection that knows since when its request is on its way."""
 
+    parser_class = Parser
     task_class = Answer
     error_task_class = Refusal
     request: Any
@@ -178,7 +194,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if self.lingers_until:
             self.will_close = self.will_close or moment > self.lingers_until
         elif self.total_outbufs_len:
-            self.will_close = self.will_close or quiet > limits.reading_seconds
+            if quiet > limits.reading_seconds:
+                self.handle_close()  # at once: a socket that is full is not asked again to write
         elif self.requests:
             return  # being answered; how long that takes is not the client's to say
         elif self.request is None:

@@ -224,7 +224,7 @@ def test_killed_in_the_middle_it_is_printed_again_and_no_half_file_is_left(
         import os, pathlib, signal, sys
         from flask import Flask
         from certificates import documents
-        app = Flask("x"); app.config["LMS_INSTANCE"] = pathlib.Path(sys.argv[1])
+        app = Flask("x"); app.config["LMS_FILES"] = pathlib.Path(sys.argv[1])
         pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         with app.app_context():
             documents.store(b"%PDF-" + b"x" * 500_000)

@@ -156,8 +156,6 @@ BOSS = (
     "/people/{learner}",
     "/people/{learner}/erase",
     "/people/units",
-    "/audit",
-    "/audit/person/{learner}",
 )
 # Pages on which nothing stands that anybody wrote, and what is no page.
 NOTHING_WRITTEN = frozenset(
@@ -177,6 +175,8 @@ NOTHING_WRITTEN = frozenset(
         "people_admin.unit",
         "notices.mail",
         "notices.stopping",
+        "web.audit_log",  # slugs and titles as they were noted, each in a <bdi>
+        "web.audit_log_of",
         "web.change_password",
         "web.healthz",
         "web.security_txt",
