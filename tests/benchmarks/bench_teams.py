@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import gc
-import statistics
-import time
-from collections.abc import Callable
-from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,13 +12,12 @@ from lms.db import db
 from lms.people.models import Person
 from lms.teams import standing
 from lms.teams.models import Column
-from tests.benchmarks import bare
+from tests.benchmarks.beside import beside_bare
 from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms
 from tests.factories.company import make_company
 
 PEOPLE, ITEMS = 10_000, 20
 TEAM, TEAM_ITEMS = 20, 8
-BARE_AT_ONCE = 20
 PASS = (
     "SELECT c.id IS NULL, count(*), min(e.due_at) FROM courses_enrolment e"
     " JOIN courses_path p ON p.id = e.path_id"
@@ -44,51 +39,22 @@ def signed_in(app: Flask, person: Person) -> FlaskClient:
     return browser
 
 
-def by_turns_ms(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Return the median CPU time of each call, in turns: what else goes on befalls all alike."""
-    taken: dict[str, list[float]] = {name: [] for name in calls}
-    for call in calls.values():
-        call()
-    for _round in range(rounds):
-        for name, call in calls.items():
-            start = time.process_time()
-            call()
-            taken[name].append((time.process_time() - start) * 1000)
-    return {name: statistics.median(times) for name, times in taken.items()}
-
-
 @benchmark("lms.team_of_twenty", unit="ms CPU", target_ratio=20)
 def team(place: Place) -> Result:
     """The page of a manager of 20 people on 8 paths, beside requests of bare Flask."""
     app = place.make_app()
     with app.app_context():
         browser = signed_in(app, make_company(TEAM, TEAM_ITEMS))
-    floor = bare.create().test_client()
-
-    def ask_bare() -> None:
-        for _ in range(BARE_AT_ONCE):
-            floor.post("/xapi/statements", json={"id": "one"})
-
     assert "Item 7" in browser.get("/team?scope=below").text
-    found = by_turns_ms(
-        {
-            "page": lambda: browser.get("/team?scope=below"),
-            "filtered": lambda: browser.get("/team?scope=below&state=overdue&sort=due&search=per"),
-            "first page": lambda: browser.get("/"),
-            "bare": ask_bare,
-        },
-        rounds=40,
-    )
-    one = found["bare"] / BARE_AT_ONCE
-    return Result(
-        value=found["page"],
-        floor=one,
-        floor_is="a request of bare Flask",
-        notes={
-            "filtered, of the floor": found["filtered"] / one,
-            "the manager's first page, of the floor": found["first page"] / one,
-        },
-    )
+    others = {
+        "filtered, of the floor": "/team?scope=below&state=overdue&sort=due&search=per",
+        "the manager's first page, of the floor": "/",
+    }
+    notes = {
+        what: beside_bare(lambda at=address: browser.get(at)).ratio
+        for what, address in others.items()
+    }
+    return beside_bare(lambda: browser.get("/team?scope=below"), **notes)
 
 
 @benchmark("lms.team_page", unit="ms CPU", target_ratio=0.1)

@@ -78,7 +78,7 @@ def statement(number: int) -> dict[str, Any]:
     }
 
 
-@benchmark("xapi.record", unit="ms CPU", target=1.2)
+@benchmark("xapi.record", unit="ms CPU", target_ratio=60)
 def record(place: Place) -> Result:
     """Two statements built with tincan and recorded: what an answer in a lesson adds."""
     place.make_app()
@@ -119,7 +119,7 @@ def record(place: Place) -> Result:
     )
 
 
-@benchmark("xapi.batches", unit="statements/s", target=1500, target_ratio=0.4, more_is_better=True)
+@benchmark("xapi.batches", unit="statements/s", target_ratio=0.4, more_is_better=True)
 def batches(place: Place) -> Result:
     """POST /xapi/statements in batches of 100, beside raw inserts of the very same rows.
 
@@ -155,7 +155,7 @@ def batches(place: Place) -> Result:
     )
 
 
-@benchmark("xapi.deliver", unit="statements/s", target=1500, more_is_better=True)
+@benchmark("xapi.deliver", unit="statements/s", target_ratio=0.3, more_is_better=True)
 def deliver(place: Place) -> Result:
     """From the outbox into the built-in record store, by the worker's own job."""
     place.make_app()
@@ -172,4 +172,13 @@ def deliver(place: Place) -> Result:
     db.session.commit()
     start = time.perf_counter()
     run_pending()
-    return Result(value=BATCHES * BATCH / (time.perf_counter() - start))
+    value = BATCHES * BATCH / (time.perf_counter() - start)
+    copy = RawCopy(place, BATCH)
+    start = time.perf_counter()
+    for rows in copy.batches:
+        copy.insert(rows)
+    return Result(
+        value=value,
+        floor=BATCHES * BATCH / (time.perf_counter() - start),
+        floor_is="the rows of the store, raw, 100 statements a commit",
+    )

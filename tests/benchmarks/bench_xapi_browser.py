@@ -13,7 +13,7 @@ from sqlalchemy import insert, text
 from lms.db import db
 from lms.people.models import Identity, Person, new_uid
 from lms.people.names import folded
-from tests.benchmarks import million
+from tests.benchmarks import beside, million
 from tests.benchmarks.harness import Place, Result, benchmark, cpu_ms
 from xapi.lrs.credentials import authority_of
 from xapi.lrs.keys import digest
@@ -99,9 +99,9 @@ def searches(uid: str, person_key: str) -> dict[str, tuple[str, str, dict[str, o
     }
 
 
-@benchmark("xapi.browser", unit="ms CPU", target=150)
+@benchmark("xapi.browser", unit="ms CPU", target_ratio=40)
 def browser(place: Place) -> Result:
-    """The slowest of eight searches among a million statements, beside its query by hand."""
+    """The slowest of eight searches among a million statements, each beside its query by hand."""
     app = place.make_app()
     start = time.perf_counter()
     uids = fill()
@@ -122,7 +122,7 @@ def browser(place: Place) -> Result:
     with client.session_transaction() as session:
         session["_user_id"] = key
     notes: dict[str, str] = {"filled in": f"{took:.0f} s"}
-    worst = (0.0, 0.0, "")
+    worst = (0.0, "")
     with db.engine.connect() as connection:
         for name, (address, by_hand, values) in searches(uids[7], who).items():
             page = client.get(address)
@@ -138,6 +138,8 @@ def browser(place: Place) -> Result:
             )
             connection.rollback()  # the next page writes its line into the audit log
             notes[name] = f"{value:.1f} ms, by hand {floor:.1f} ms, {shown} shown"
-            worst = max(worst, (value, floor, name))
-    value, floor, name = worst
-    return Result(value, floor, f"the same query by hand ({name})", dict(notes))
+            worst = max(worst, (value, name))
+    value, name = worst
+    return Result(
+        value, beside.bare_page_ms(), beside.FLOORS[beside.PAGE], {"slowest": name, **notes}
+    )

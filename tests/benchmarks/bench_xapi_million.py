@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from lms.db import db
 from tests.benchmarks import million
+from tests.benchmarks.beside import FLOORS, PAGE, bare_page_ms
 from tests.benchmarks.harness import Place, Result, benchmark
 from xapi.lrs import credentials
 
@@ -97,7 +98,7 @@ def asked(authority: Any) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-@benchmark("xapi.million", unit="ms, the slowest median", target=30)
+@benchmark("xapi.million", unit="ms, the slowest median", target_ratio=60)
 def find(place: Place) -> Result:
     """Each filter's median, of its first page and of one far on; the value is the slowest."""
     get, authority = filled(place)
@@ -114,7 +115,12 @@ def find(place: Place) -> Result:
     first, last = _pages(get)
     notes["page 1"], notes["page 1,000"] = f"{first} ms", f"{last} ms"
     slowest = max(medians, key=lambda name: medians[name])
-    return Result(value=medians[slowest], notes={"slowest": slowest, **notes})
+    return Result(
+        value=medians[slowest],
+        floor=bare_page_ms(),
+        floor_is=FLOORS[PAGE],
+        notes={"slowest": slowest, **notes},
+    )
 
 
 def _median(get: Any, path: str) -> tuple[float, dict[str, Any]]:
