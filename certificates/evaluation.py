@@ -181,7 +181,7 @@ def _ask_for_tonight() -> None:
         one_at_a_time("certificates.nightly")
         asked = session.scalar(
             select(Sweep.id)
-            .where(Sweep.why == NIGHTLY, Sweep.requested_at.between(midnight, moment))
+            .where(Sweep.why == NIGHTLY, Sweep.requested_at.between(midnight, clock.now()))
             .limit(1)
         )
         if asked is None:

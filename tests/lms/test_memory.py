@@ -34,7 +34,7 @@ LINES = 4
 WARM_UP = 5_000
 # A company of 800 of whom each opens ten pages in one hour.
 HOUR = 8_000
-MOST_MB = 3.0  # what the allocator and SQLite's caches give and take
+MOST_MB = 4.5  # what the allocator and the caches of SQLite give and take; a leak is more by far
 
 
 @dataclass
@@ -142,8 +142,7 @@ def test_no_page_builds_statements_that_nobody_asks_a_second_time(
             sizes.append(len(known._compiled_cache))
         if sizes[-1] > sizes[0] + 1:
             grown.append((path, sizes))
-    # The page of one person in a team builds its columns anew as yet, for each view.
-    assert [one for one in grown if not one[0].startswith("/team/people/")] == []
+    assert grown == []
 
 
 def engine_of(app: Flask) -> Any:
