@@ -67,6 +67,19 @@ def test_without_a_credential_nothing(lrs: Provider, authorization: str) -> None
 
 
 @pytest.mark.parametrize(
+    "resource",
+    [
+        *("statements", "activities", "activities/state", "activities/profile"),
+        *("agents", "agents/profile"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+def test_a_wrong_key_opens_no_resource(lrs: Provider, resource: str, method: str) -> None:
+    answer = lrs.ask(method, resource, headers={"Authorization": "Basic YTpi"})
+    assert answer.status_code in (401, 405)
+
+
+@pytest.mark.parametrize(
     ("scope", "reads", "writes"),
     [
         ("all", ("s", "p"), ("s", "p")),

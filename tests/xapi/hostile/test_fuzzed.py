@@ -25,7 +25,7 @@ CHECKS = (
     "response_headers_conformance",
     "unsupported_method",
     # Not "ignored_auth": it sends so many wrong keys that they are answered 429 (`xapi.lrs.wrong`),
-    # which it takes for a fault; conformance/test_communication_4_0_authentication.py sends one to every resource.
+    # which it takes for a fault; ../conformance/test_communication_4_0_authentication.py sends one to each resource.
 )
 
 
