@@ -67,7 +67,7 @@ def _tell(app: Flask) -> None:
 
 
 def _add_what_is_missing(app: Flask) -> None:
-    with transaction() as session:
+    with transaction(reads_first=True) as session:
         owner = session.scalars(
             select(Person)
             .where(Person.is_manager, Person.id.not_in(select(Award.person_id)))
