@@ -33,7 +33,7 @@ check:
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(PYTEST) -m house tests/contract
+	$(PYTEST) -m house tests/contract tests/releases
 
 # Under 10 minutes.
 test:
