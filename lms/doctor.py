@@ -17,7 +17,7 @@ from lms import private
 from lms.app import kept_folders
 from lms.db import db
 from lms.jobs.file import find_damaged
-from lms.jobs.files import check_files
+from lms.jobs.shared_folder import check_files
 from lms.plugin import Check, Plugin
 from lms.web.health import KERNEL_CHECKS
 

@@ -15,8 +15,8 @@ from PIL import Image
 from certificates import documents
 from courses.catalogue.media import add_picture, check_pictures
 from lms.db import db
-from lms.jobs import files, worker
-from lms.jobs.files import check_files
+from lms.jobs import shared_folder, worker
+from lms.jobs.shared_folder import check_files
 from lms.people.models import Person
 from tests.factories.people import make_person
 from xapi.keeping import files as exports
@@ -126,7 +126,7 @@ def test_a_copied_folder_is_found_out_when_its_marks_grow_old(
     app: Flask, machines: MachineOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lives(app, "harbour", monkeypatch)
-    mark = files.read_mark(worker.own_name())
+    mark = shared_folder.read_mark(worker.own_name())
     assert mark is not None
     second = machines(tmp_path / "second", None)
     copied = tmp_path / "second" / "workers"
